@@ -1,0 +1,54 @@
+"""fxkit: learn models of sound with differentiable signal processing.
+
+Importing this package loads neither torch nor any plugin; names resolve when they are used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fxkit.api import Trained, load, run
+    from fxkit.context import BuildContext
+    from fxkit.errors import DataError, ExperimentError, FxkitError, PluginError, RunError
+    from fxkit.hooks import hookimpl
+    from fxkit.parameter import Parameter
+    from fxkit.spec import opt
+    from fxkit.traits import ControlTraits, Traits
+    from fxkit.values import Batch, ControlInputs, Output, Recording
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "BuildContext": "fxkit.context",
+    "Batch": "fxkit.values",
+    "ControlInputs": "fxkit.values",
+    "ControlTraits": "fxkit.traits",
+    "DataError": "fxkit.errors",
+    "ExperimentError": "fxkit.errors",
+    "FxkitError": "fxkit.errors",
+    "Output": "fxkit.values",
+    "Parameter": "fxkit.parameter",
+    "PluginError": "fxkit.errors",
+    "Recording": "fxkit.values",
+    "RunError": "fxkit.errors",
+    "Trained": "fxkit.api",
+    "Traits": "fxkit.traits",
+    "hookimpl": "fxkit.hooks",
+    "load": "fxkit.api",
+    "opt": "fxkit.spec",
+    "run": "fxkit.api",
+}
+
+__all__ = ["__version__", *sorted(_HOMES)]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'fxkit' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,76 @@
+"""Every error that fxkit raises on purpose; each prints as lines that name the cause and the fix."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import attrs
+
+
+class FxkitError(Exception):
+    """Be the base of all errors with a message meant for the user; `exit_code` is the command's."""
+
+    exit_code = 1
+
+
+@attrs.frozen(kw_only=True, order=True)
+class Problem:
+    """Hold one thing that is wrong in an experiment file: where, what, and what to do."""
+
+    file: str
+    line: int
+    column: int
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        return f"{where}  {self.path}: {self.message}" if self.path else f"{where}  {self.message}"
+
+
+class ExperimentError(FxkitError):
+    """Report everything that is wrong in an experiment file, sorted by place."""
+
+    exit_code = 2
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(sorted(problems))
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+class PluginError(FxkitError):
+    """Report a plugin that is missing, ambiguous, disabled, broken or of another API."""
+
+    exit_code = 2
+
+
+class DataError(FxkitError):
+    """Report audio that cannot be trained on: one line per defect, each naming file and fix."""
+
+    exit_code = 3
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(self.problems))
+
+
+class AssemblyError(FxkitError):
+    """Report nodes that do not fit together; `path` names the table at fault."""
+
+    exit_code = 2
+
+    def __init__(self, path: str, message: str) -> None:
+        self.path = path
+        super().__init__(f"{path}: {message}")
+
+
+class RunError(FxkitError):
+    """Report a run that cannot start, continue or be read."""
+
+    exit_code = 4
+
+
+class NonFiniteError(RunError):
+    """Report a loss that became NaN or infinite: step, term and last good checkpoint."""
+
+    exit_code = 5

@@ -1,0 +1,85 @@
+"""An experiment as read: checked values, the specs that its plugins' tables became, and origins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from fxkit.experiment.tables import ModelTable, PluginsTable, RunTable, TrainTable
+
+
+@attrs.frozen(kw_only=True)
+class Origin:
+    """Say where a value was written: a file with line and column (from 1), or a --set option."""
+
+    file: str
+    line: int = 0
+    column: int = 0
+    via: str = ""
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        return f"{place} (via {self.via})" if self.via else place
+
+
+@attrs.frozen(kw_only=True)
+class Part:
+    """Hold one plugin's table: which plugin it names, the plugin's spec, and the kernel's keys.
+
+    `path` is the table's path in the file; `kind`, `plugin` ("dist/name") and `version` identify the
+    plugin; `spec` is an instance of its spec class; `keys` an instance of the place's key class. An
+    inline controller stands in `keys.controller` as a `Part` of its own, a shared one as its name.
+    """
+
+    path: str
+    kind: str
+    plugin: str
+    version: str
+    spec: Any
+    keys: Any
+
+
+@attrs.frozen(kw_only=True)
+class Experiment:
+    """Hold a whole checked experiment.
+
+    `optimizer` and `schedule` are the parts of [train]; `resolved` is the plain document with every
+    default written out and paths absolute; `origins` maps dotted paths to where they were written.
+    """
+
+    file: str
+    run: RunTable
+    train: TrainTable
+    model: ModelTable
+    plugins: PluginsTable
+    data: Part
+    optimizer: Part
+    schedule: Part | None
+    features: Mapping[str, Part]
+    controllers: Mapping[str, Part]
+    nodes: Mapping[str, Part]
+    losses: Mapping[str, Part]
+    metrics: Mapping[str, Part]
+    callbacks: Mapping[str, Part]
+    transforms: Mapping[str, Part]
+    resolved: Mapping[str, Any]
+    origins: Mapping[str, Origin]
+
+    def parts(self) -> tuple[Part, ...]:
+        """Return every plugin that the experiment names, in file order."""
+        named = (
+            *self.features.values(),
+            *self.controllers.values(),
+            *self.nodes.values(),
+            *self.losses.values(),
+            *self.metrics.values(),
+            *self.callbacks.values(),
+            *self.transforms.values(),
+        )
+        inline = tuple(
+            node.keys.controller for node in self.nodes.values() if isinstance(node.keys.controller, Part)
+        )
+        schedule = (self.schedule,) if self.schedule else ()
+        return (self.data, *named, *inline, self.optimizer, *schedule)

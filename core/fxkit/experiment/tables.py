@@ -1,0 +1,130 @@
+"""The kernel's own keys of an experiment file, declared like any plugin's options.
+
+A plugin's table mixes two sets of keys: those of the kernel for that place (`NodeKeys`, `LossKeys`,
+...: weight, controller, ...) and the options of the plugin that `type` names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import attrs
+
+from fxkit.spec import opt
+
+
+@attrs.frozen(kw_only=True)
+class RunTable:
+    """Name the run and fix what every part shares."""
+
+    name: str = opt("run", help="name of the run; its folder starts with it")
+    seed: int = opt(0, ge=0, le=2**31 - 1, help="seed of every random choice")
+    sample_rate: int = opt(48000, unit="Hz", ge=8000, le=384000, help="rate that everything runs at")
+    hop: int = opt(64, unit="samples", ge=1, le=8192, help="distance between frames of features and controls")
+    device: str = opt("auto", help='where to train: "auto", "cpu", "cuda", "cuda:1", "mps"')
+
+
+@attrs.frozen(kw_only=True)
+class TrainTable:
+    """Say how long and how to train."""
+
+    steps: int = opt(1000, ge=1, help="optimiser steps")
+    batch_size: int = opt(8, ge=1, help="segments per step")
+    optimizer: Any = opt(kind="optimizers", help="what updates the weights")
+    schedule: Any = opt(None, kind="schedules", help="how the learning rate moves; constant when absent")
+    clip_norm: float | None = opt(None, gt=0, help="largest gradient norm; longer gradients are scaled down")
+    validate_every: int = opt(500, unit="steps", ge=1, help="steps between validations")
+    log_every: int = opt(25, unit="steps", ge=1, help="steps between written training losses")
+    keep: Literal["best", "last"] = opt("best", help="which weights the run ends with")
+    best: str | None = opt(None, help="metric that chooses the best weights; the weighted loss when absent")
+
+
+@attrs.frozen(kw_only=True)
+class ModelTable:
+    """Connect the nodes: a list is a series, a list in it is parallel branches, and so on."""
+
+    chain: tuple[Any, ...] = opt(help="names of nodes in order; a list inside runs its members in parallel")
+
+
+@attrs.frozen(kw_only=True)
+class PluginsTable:
+    """Choose which installed plugins may be used."""
+
+    disable: tuple[str, ...] = opt((), help='distributions ("dist") or plugins ("kind:name") to ignore')
+    require: tuple[str, ...] = opt((), help='distributions that must be there ("fxkit-bitcrush>=0.2")')
+    local: Mapping[str, str] = opt(
+        factory=dict, help='"kind:name" = "file.py:Spec"; needs --allow-local and is hashed into the lock'
+    )
+
+
+@attrs.frozen(kw_only=True)
+class DataKeys:
+    """The kernel's keys of [data]."""
+
+    segment: int = opt(16384, unit="samples", ge=16, help="scored length of a training segment")
+    warmup: int = opt(0, unit="samples", ge=0, help="samples before each segment that only warm the state up")
+
+
+@attrs.frozen(kw_only=True)
+class NodeKeys:
+    """The kernel's keys of [nodes.NAME]."""
+
+    controller: Any = opt(None, kind="controllers", help="what sets the parameters: a table, or the name of one in [controllers]")
+    inputs: Mapping[str, str] = opt(factory=dict, help='named inputs: input = "input" or a node\'s name')
+    lr: float = opt(1.0, ge=0, help="factor on the learning rate of this node's weights")
+    freeze: bool = opt(False, help="keep this node's weights as they start")
+
+
+@attrs.frozen(kw_only=True)
+class ControllerKeys:
+    """The kernel's keys of [controllers.NAME] and of a node's inline controller."""
+
+    lr: float = opt(1.0, ge=0, help="factor on the learning rate of this controller's weights")
+    freeze: bool = opt(False, help="keep this controller's weights as they start")
+
+
+@attrs.frozen(kw_only=True)
+class LossKeys:
+    """The kernel's keys of [losses.NAME]."""
+
+    weight: float = opt(1.0, ge=0, help="factor of this term in the total")
+
+
+@attrs.frozen(kw_only=True)
+class CallbackKeys:
+    """The kernel's keys of [callbacks.NAME]."""
+
+    on_error: Literal["raise", "warn", "disable"] = opt(
+        "raise", help="what an error in this callback does to the run"
+    )
+
+
+@attrs.frozen(kw_only=True)
+class NoKeys:
+    """The kernel has no keys of its own here."""
+
+
+@attrs.frozen(kw_only=True)
+class Place:
+    """Say what stands at a path of the file: one table or named ones, whose plugins, which kernel keys."""
+
+    path: str
+    kind: str
+    keys: type
+    named: bool = True
+    required: bool = False
+
+
+PLACES: tuple[Place, ...] = (
+    Place(path="data", kind="datasets", keys=DataKeys, named=False, required=True),
+    Place(path="features", kind="features", keys=NoKeys),
+    Place(path="controllers", kind="controllers", keys=ControllerKeys),
+    Place(path="nodes", kind="processors", keys=NodeKeys, required=True),
+    Place(path="losses", kind="losses", keys=LossKeys, required=True),
+    Place(path="metrics", kind="losses", keys=NoKeys),
+    Place(path="callbacks", kind="callbacks", keys=CallbackKeys),
+    Place(path="transforms", kind="transforms", keys=NoKeys),
+)
+
+TABLES: dict[str, type] = {"run": RunTable, "train": TrainTable, "model": ModelTable, "plugins": PluginsTable}

@@ -1,0 +1,61 @@
+"""The life-cycle hooks that callbacks implement; each takes any subset of the arguments shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+if TYPE_CHECKING:
+    from fxkit.run.session import Evaluation, Run
+
+PROJECT = "fxkit"
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+class Hooks:
+    """Declare every hook.
+
+    A callback is any object with methods of these names marked `@fxkit.hookimpl`. It may also have
+    `state_dict()` and `load_state_dict(state)`: its state is then part of every checkpoint.
+    """
+
+    @hookspec
+    def fx_run_start(self, run: Run) -> None:
+        """Act before the first step; the model, data and run folder are ready."""
+
+    @hookspec
+    def fx_step_end(self, run: Run, step: int, losses: Mapping[str, float]) -> None:
+        """Act after optimiser step `step` (from 1); `losses` are the raw terms and "total"."""
+
+    @hookspec
+    def fx_validate_end(self, run: Run, step: int, evaluation: Evaluation) -> None:
+        """Act after a validation; metrics, audio and parameter tracks come from that one pass."""
+
+    @hookspec(firstresult=True)
+    def fx_should_stop(self, run: Run, step: int) -> str | None:
+        """Return a reason to end the training now, or None."""
+
+    @hookspec
+    def fx_run_end(self, run: Run, evaluation: Evaluation) -> None:
+        """Act after the last step with the evaluation of the test split."""
+
+    @hookspec
+    def fx_exception(self, run: Run, error: BaseException) -> None:
+        """Act when the run ends by an error or an interrupt."""
+
+    @hookspec
+    def fx_close(self, run: Run) -> None:
+        """Release what is open; always called, last."""
+
+
+def hook_names() -> tuple[str, ...]:
+    """Return the names of all hooks, in the order of a run."""
+    return tuple(name for name in vars(Hooks) if name.startswith("fx_"))
+
+
+def state_of(callback: Any) -> dict[str, Any]:
+    """Return a callback's state, empty when it has none."""
+    return callback.state_dict() if hasattr(callback, "state_dict") else {}

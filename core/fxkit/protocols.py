@@ -1,0 +1,199 @@
+"""The protocols of every plugin kind: what a spec declares and what its built object does.
+
+A spec (see `fxkit.spec`) describes and builds; it imports torch only inside `build`. The object it
+builds is what runs. Nothing has to inherit from anything here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from fxkit.context import BuildContext
+from fxkit.parameter import Parameter
+from fxkit.traits import ControlTraits, Traits
+from fxkit.values import Batch, ControlInputs, Output, Recording, State
+
+if TYPE_CHECKING:
+    import torch
+
+
+class ProcessorSpec(Protocol):
+    """Describe and build a processor: something that makes or changes sound."""
+
+    def parameters(self, ctx: BuildContext) -> Sequence[Parameter]:
+        """Declare what a controller sets; without torch."""
+
+    def traits(self, ctx: BuildContext) -> Traits:
+        """Declare latency, causality, receptive field and inputs; without torch."""
+
+    def build(self, ctx: BuildContext) -> Processor:
+        """Build the module for the given surroundings."""
+
+
+class Processor(Protocol):
+    """Turn audio and parameters into audio, carrying state from block to block."""
+
+    def __call__(
+        self,
+        audio: torch.Tensor,
+        params: Mapping[str, torch.Tensor],
+        state: State = None,
+        **inputs: torch.Tensor,
+    ) -> tuple[torch.Tensor, State]:
+        """Process one block.
+
+        `audio` [batch, channels, samples]; `params` name -> [batch, size, 1 | samples | frames] in
+        physical units, on the grid that the parameter declares; `state` None means silence before
+        the start. Returns audio of the same length and the state after it.
+        """
+
+
+class ControllerSpec(Protocol):
+    """Describe and build a controller: something that decides a processor's parameters."""
+
+    def traits(self, ctx: BuildContext) -> ControlTraits:
+        """Declare the time grid of the values and what they are made from; without torch."""
+
+    def build(self, ctx: BuildContext) -> Controller:
+        """Build the module; `ctx.parameters` lists what it must set, in order."""
+
+
+class Controller(Protocol):
+    """Emit normalised parameter values, carrying state from block to block."""
+
+    def __call__(
+        self, inputs: ControlInputs, state: State = None
+    ) -> tuple[torch.Tensor, State]:
+        """Return values in [0, 1], [batch, ctx.control_size, 1 | samples | frames due], and the state.
+
+        Frame k holds at sample k * hop; samples in between are interpolated towards frame k + 1. A
+        block of samples [start, stop) needs the frames up to (stop - 1) // hop + 1, so those not yet
+        emitted fall due in it. `fxkit_signal.framing.frames_due` counts them.
+        """
+
+
+class LossSpec(Protocol):
+    """Describe and build a loss or metric."""
+
+    def build(self, ctx: BuildContext) -> Loss:
+        """Build the module."""
+
+
+class Loss(Protocol):
+    """Measure how far a model's output is from what was recorded."""
+
+    def __call__(self, output: Output, batch: Batch) -> torch.Tensor:
+        """Return one value per item, [batch]; finite, with finite gradient, on silence too.
+
+        The kernel has already cut warm-up and latency from `output.audio` and `batch.target`.
+        """
+
+
+class DatasetSpec(Protocol):
+    """Describe and build a dataset."""
+
+    def build(self, ctx: BuildContext) -> Dataset:
+        """Find, check and load the material; raise `DataError` with one line per defect."""
+
+
+@runtime_checkable
+class Dataset(Protocol):
+    """Offer whole recordings by split; the kernel cuts segments, orders and batches them."""
+
+    @property
+    def channels(self) -> int:
+        """Return the channels of the input (0 when there is none)."""
+
+    @property
+    def target_channels(self) -> int:
+        """Return the channels of the target."""
+
+    @property
+    def knobs(self) -> tuple[str, ...]:
+        """Return the names of the recorded device's settings."""
+
+    def recordings(self, split: str) -> Sequence[Recording]:
+        """Return the recordings of "train", "val" or "test"; each source file is in one split only."""
+
+
+class FeatureSpec(Protocol):
+    """Describe and build a feature extractor."""
+
+    def dims(self, ctx: BuildContext) -> int:
+        """Return the number of dimensions per frame; without torch."""
+
+    def build(self, ctx: BuildContext) -> Feature:
+        """Build the extractor."""
+
+
+class Feature(Protocol):
+    """Extract a frame series from whole recordings."""
+
+    def __call__(self, audio: torch.Tensor) -> torch.Tensor:
+        """Map audio [channels, samples] to [dims, samples // hop + 1]; frame k is centred on sample k * hop."""
+
+
+class CallbackSpec(Protocol):
+    """Describe and build a callback."""
+
+    def build(self, ctx: BuildContext) -> Any:
+        """Build an object that implements any of the hooks in `fxkit.hooks`."""
+
+
+class TransformSpec(Protocol):
+    """Describe and build a data-time augmentation."""
+
+    def build(self, ctx: BuildContext) -> Transform:
+        """Build the transform."""
+
+
+class Transform(Protocol):
+    """Change a training batch: input and target alike."""
+
+    def __call__(self, batch: Batch, generator: torch.Generator) -> Batch:
+        """Return the changed batch; all randomness comes from `generator`."""
+
+
+class EmbeddingSpec(Protocol):
+    """Describe and build an embedding."""
+
+    def build(self, ctx: BuildContext) -> Embedding:
+        """Build the embedding."""
+
+
+class Embedding(Protocol):
+    """Map audio to vectors, for distances between sets of recordings."""
+
+    provenance: str
+
+    def __call__(self, audio: torch.Tensor) -> torch.Tensor:
+        """Map audio [batch, channels, samples] to vectors [batch, dims]."""
+
+
+class ExporterSpec(Protocol):
+    """Describe and build an exporter."""
+
+    def build(self, ctx: BuildContext) -> Exporter:
+        """Build the exporter."""
+
+
+class Exporter(Protocol):
+    """Write a trained model in a form that runs elsewhere."""
+
+    def __call__(self, model: Any, folder: str) -> Sequence[str]:
+        """Write the files and return their paths."""
+
+
+class OptimizerSpec(Protocol):
+    """Describe and build an optimiser."""
+
+    def build(self, parameters: Sequence[Mapping[str, Any]]) -> torch.optim.Optimizer:
+        """Build the optimiser over parameter groups, each with its own `lr` where it differs."""
+
+
+class ScheduleSpec(Protocol):
+    """Describe and build a learning-rate schedule."""
+
+    def build(self, optimizer: torch.optim.Optimizer, steps: int) -> Any:
+        """Build a torch LR scheduler that is stepped once per training step of `steps`."""

@@ -1,0 +1,191 @@
+"""Declare the options of a plugin once: type, default, unit, bounds, choices and help.
+
+A spec is a frozen, keyword-only attrs class. Its fields are the plugin's options, its docstring's
+first line is the plugin's summary, and `build(ctx)` makes the plugin's object. Everything that is
+shown or checked about a plugin (errors, listings, reference pages) is read from here.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+import pathlib
+import types
+import typing
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+
+METADATA_KEY = "fxkit"
+REQUIRED: Any = attrs.NOTHING
+
+
+@attrs.frozen(kw_only=True)
+class Bounds:
+    """Hold the allowed range of a number; None means unbounded on that side."""
+
+    ge: float | None = None
+    gt: float | None = None
+    le: float | None = None
+    lt: float | None = None
+
+    def __str__(self) -> str:
+        low = f"[{self.ge:g}" if self.ge is not None else f"({self.gt:g}" if self.gt is not None else "(-inf"
+        high = f"{self.le:g}]" if self.le is not None else f"{self.lt:g})" if self.lt is not None else "inf)"
+        return f"{low}, {high}"
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether neither side is bounded."""
+        return self == Bounds()
+
+    def violation(self, value: float, unit: str = "") -> str | None:
+        """Return what is wrong with `value`, or None when it lies inside."""
+        suffix = f" {unit}" if unit else ""
+        if isinstance(value, float) and not math.isfinite(value):
+            return "must be finite"
+        if self.ge is not None and value < self.ge:
+            return f"is below the minimum {self.ge:g}{suffix}"
+        if self.gt is not None and value <= self.gt:
+            return f"must be greater than {self.gt:g}{suffix}"
+        if self.le is not None and value > self.le:
+            return f"is above the maximum {self.le:g}{suffix}"
+        if self.lt is not None and value >= self.lt:
+            return f"must be less than {self.lt:g}{suffix}"
+        return None
+
+
+@attrs.frozen(kw_only=True)
+class OptionMeta:
+    """Hold what `opt` declares beside type and default."""
+
+    help: str
+    unit: str = ""
+    bounds: Bounds = attrs.field(factory=Bounds)
+    choices: tuple[Any, ...] = ()
+    kind: str = ""
+
+
+def opt(
+    default: Any = REQUIRED,
+    *,
+    help: str,
+    unit: str = "",
+    ge: float | None = None,
+    gt: float | None = None,
+    le: float | None = None,
+    lt: float | None = None,
+    choices: tuple[Any, ...] = (),
+    kind: str = "",
+    factory: Callable[[], Any] | None = None,
+) -> Any:
+    """Declare one option of a spec.
+
+    Without `default` or `factory` the option is required. Bounds apply to the number itself, or to
+    each element of a tuple. `kind` names a plugin kind: the value is then a table with a `type` of
+    that kind, given to the spec as that plugin's spec instance.
+
+    The declared limits hold however the spec is made: a bad value raises `ValueError`.
+    """
+    meta = OptionMeta(
+        help=help, unit=unit, bounds=Bounds(ge=ge, gt=gt, le=le, lt=lt), choices=choices, kind=kind
+    )
+    kwargs: dict[str, Any] = {"metadata": {METADATA_KEY: meta}, "validator": _validate, "kw_only": True}
+    if factory is not None:
+        return attrs.field(factory=factory, **kwargs)
+    return attrs.field(default=default, **kwargs)
+
+
+def _validate(instance: object, attribute: attrs.Attribute[Any], value: Any) -> None:
+    problem = value_problem(attribute.metadata[METADATA_KEY], value)
+    if problem:
+        raise ValueError(f"{type(instance).__name__}.{attribute.name}: {problem}")
+
+
+def value_problem(meta: OptionMeta, value: Any) -> str | None:
+    """Return what is wrong with `value` under `meta`'s bounds and choices, or None.
+
+    Tuples are checked element by element; None (an absent optional value) is always right.
+    """
+    if value is None:
+        return None
+    for item in value if isinstance(value, tuple) else (value,):
+        if meta.choices and item not in meta.choices:
+            return f"{item!r} is not one of {', '.join(map(repr, meta.choices))}"
+        if isinstance(item, (int, float)) and not isinstance(item, bool):
+            wrong = meta.bounds.violation(item, meta.unit)
+            if wrong:
+                return f"{item!r}{f' {meta.unit}' if meta.unit else ''} {wrong}"
+    return None
+
+
+@attrs.frozen(kw_only=True)
+class Option:
+    """Describe one option of a plugin as a person or a schema needs it."""
+
+    name: str
+    type: Any
+    type_text: str
+    default: Any
+    required: bool
+    meta: OptionMeta
+
+
+@attrs.frozen(kw_only=True)
+class SpecDescription:
+    """Describe a whole spec: what it is and what can be set."""
+
+    summary: str
+    doc: str
+    options: tuple[Option, ...]
+
+    def option(self, name: str) -> Option | None:
+        """Return the option called `name`, or None."""
+        return next((option for option in self.options if option.name == name), None)
+
+
+def describe(spec: type) -> SpecDescription:
+    """Describe the options of a spec class, in the order of their declaration.
+
+    Raises `TypeError` when `spec` is not an attrs class or a field was not declared with `opt`.
+    """
+    if not attrs.has(spec):
+        raise TypeError(f"{spec!r} is not an attrs class")
+    doc = inspect.cleandoc(spec.__doc__ or "")
+    hints = typing.get_type_hints(spec)
+    options = tuple(_option(spec, field, hints[field.name]) for field in attrs.fields(spec))
+    return SpecDescription(summary=doc.split("\n", 1)[0], doc=doc, options=options)
+
+
+def _option(spec: type, field: attrs.Attribute[Any], hint: Any) -> Option:
+    meta = field.metadata.get(METADATA_KEY)
+    if meta is None:
+        raise TypeError(f"{spec.__name__}.{field.name} is not declared with opt()")
+    default = field.default
+    if isinstance(default, attrs.Factory):  # type: ignore[arg-type]
+        default = default.factory()
+    return Option(
+        name=field.name,
+        type=hint,
+        type_text=type_text(hint),
+        default=default,
+        required=default is attrs.NOTHING,
+        meta=meta,
+    )
+
+
+def type_text(hint: Any) -> str:
+    """Write a type of the closed set of option types as a person would."""
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin is typing.Literal:
+        return " | ".join(repr(arg) for arg in args)
+    if origin in (typing.Union, types.UnionType):
+        return " | ".join(type_text(arg) for arg in args if arg is not type(None))
+    if origin is tuple:
+        return f"list of {type_text(args[0])}"
+    if hint is pathlib.Path:
+        return "path"
+    if hint is str:
+        return "text"
+    return getattr(hint, "__name__", str(hint))

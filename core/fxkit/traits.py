@@ -1,0 +1,45 @@
+"""Declare what a processor or controller promises; the contract kit proves it by perturbation."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import attrs
+
+
+@attrs.frozen(kw_only=True)
+class Traits:
+    """Hold the declared properties of a processor.
+
+    `latency`: samples by which the output is late. `receptive_field`: input samples that one output
+    sample depends on; None when it is unbounded (recursion). `source`: makes sound from parameters
+    alone; its `audio` argument has zero channels and only carries batch, length, type and device.
+    `channels_out`: None when the output has as many channels as the input (for a source: as many as
+    the run's target). `inputs`: named signals beside the main audio ("sidechain", ...), passed as
+    keyword arguments. `terms`: names of auxiliary terms; if any, `forward` returns a third value, a
+    mapping from those names to tensors with the batch first.
+    """
+
+    latency: int = 0
+    causal: bool = True
+    receptive_field: int | None = None
+    differentiable: bool = True
+    source: bool = False
+    channels_out: int | None = None
+    inputs: tuple[str, ...] = ()
+    terms: tuple[str, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class ControlTraits:
+    """Hold the declared properties of a controller.
+
+    `rate`: the time grid of its values: "constant", "sample", or "frame" with `hop` samples between
+    frames. `uses`: what it reads, of "knobs", "audio" and "features". `terms` as in `Traits`.
+    """
+
+    rate: Literal["constant", "sample", "frame"] = "constant"
+    hop: int = 0
+    uses: tuple[Literal["knobs", "audio", "features"], ...] = ()
+    causal: bool = True
+    terms: tuple[str, ...] = ()

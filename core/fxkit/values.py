@@ -1,0 +1,86 @@
+"""The values that flow through a run: recordings, batches, control inputs and model outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+if TYPE_CHECKING:
+    import torch
+
+# A plain nest of dicts, tuples and tensors; None is silence before the start.
+State = Any
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Recording:
+    """Hold one whole recording of a dataset split.
+
+    `target` and `input` are float32 [channels, samples] of equal length on the CPU; `input` is None
+    for material without a dry side. `knobs` is float32 [knobs]. `skip` counts the samples at the
+    start that are left out of scores (an excerpt that starts in mid-take does not start from
+    silence). `digest` is the SHA-256 of the content.
+    """
+
+    name: str
+    target: torch.Tensor
+    input: torch.Tensor | None = None
+    knobs: torch.Tensor | None = None
+    skip: int = 0
+    digest: str = ""
+
+    @property
+    def samples(self) -> int:
+        """Return the length in samples."""
+        return int(self.target.shape[-1])
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Batch:
+    """Hold aligned segments: what goes into the model and what should come out.
+
+    `target` [batch, channels, samples]; `input` the same or None; `knobs` [batch, knobs] or None;
+    `features` name -> [batch, dims, frames], frame k at sample k * hop of the segment. The first
+    `warmup` samples bring the model's state into step and are not scored.
+    """
+
+    target: torch.Tensor
+    input: torch.Tensor | None = None
+    knobs: torch.Tensor | None = None
+    features: Mapping[str, torch.Tensor] = attrs.field(factory=dict)
+    warmup: int = 0
+    names: tuple[str, ...] = ()
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class ControlInputs:
+    """Hold what a controller may read in one block.
+
+    `audio` [batch, channels, samples] is what enters the first node that it drives; `knobs`
+    [batch, knobs]; `features` name -> [batch, dims, frames due in this block]; `frames` how many
+    frames of the run's hop fall due in this block.
+    """
+
+    audio: torch.Tensor
+    knobs: torch.Tensor | None = None
+    features: Mapping[str, torch.Tensor] = attrs.field(factory=dict)
+    frames: int = 0
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Output:
+    """Hold everything one pass through a model yields.
+
+    `audio` [batch, channels, samples]; `parameters` "node.parameter" -> [batch, size, time] in
+    physical units; `stems` branch name -> audio of each parallel branch; `terms` "node.term" ->
+    auxiliary tensor; `latency` samples by which `audio` is late.
+    """
+
+    audio: torch.Tensor
+    state: State = None
+    parameters: Mapping[str, torch.Tensor] = attrs.field(factory=dict)
+    stems: Mapping[str, torch.Tensor] = attrs.field(factory=dict)
+    terms: Mapping[str, torch.Tensor] = attrs.field(factory=dict)
+    latency: int = 0
