@@ -1,0 +1,1 @@
+"""Controllers: what decides the parameters of processors."""

@@ -1,0 +1,67 @@
+"""The `multi-resolution-stft` loss: distance of magnitude spectra at several resolutions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+from fxkit.spec import opt
+
+if TYPE_CHECKING:
+    from fxkit.context import BuildContext
+    from fxkit.protocols import Loss
+
+# FFT size -> window and hop of Yamamoto, Song and Kim, "Parallel WaveGAN" (2020).
+_PUBLISHED = {512: (240, 50), 1024: (600, 120), 2048: (1200, 240)}
+
+
+@attrs.frozen(kw_only=True)
+class MultiResolutionSTFT:
+    """Compare magnitude spectra by spectral convergence and log magnitude, averaged over resolutions.
+
+    The terms are those of Yamamoto, Song and Kim, "Parallel WaveGAN" (2020); defaults and
+    value are those of auraloss's MultiResolutionSTFTLoss at batch size 1, so that published figures
+    compare. Unlike there, both terms are formed item by item and do not depend on the batching.
+    """
+
+    fft_sizes: tuple[int, ...] = opt(
+        (1024, 2048, 512), unit="samples", ge=16, le=65536, help="FFT size of each resolution"
+    )
+    win_lengths: tuple[int, ...] | None = opt(
+        None, unit="samples", ge=4, help="Hann window of each; when absent as published, else 0.586 FFT sizes"
+    )
+    hop_sizes: tuple[int, ...] | None = opt(
+        None, unit="samples", ge=1, help="hop of each; when absent as published, else a fifth of the window"
+    )
+    convergence: float = opt(1.0, ge=0, help="weight of the spectral convergence")
+    log_magnitude: float = opt(1.0, ge=0, help="weight of the distance of log magnitudes")
+    linear_magnitude: float = opt(0.0, ge=0, help="weight of the distance of magnitudes")
+
+    def __attrs_post_init__(self) -> None:
+        if not self.fft_sizes:
+            raise ValueError("fft_sizes is empty; name at least one FFT size")
+        for name in ("win_lengths", "hop_sizes"):
+            given = getattr(self, name)
+            if given is not None and len(given) != len(self.fft_sizes):
+                raise ValueError(f"{name} has {len(given)} values for {len(self.fft_sizes)} fft_sizes")
+        for size, window, _ in self.resolutions:
+            if window > size:
+                raise ValueError(f"win_lengths has {window}, longer than its FFT size {size}")
+        if not (self.convergence or self.log_magnitude or self.linear_magnitude):
+            raise ValueError("convergence, log_magnitude and linear_magnitude are all 0; one must weigh")
+
+    @property
+    def resolutions(self) -> tuple[tuple[int, int, int], ...]:
+        """Return FFT size, window and hop of each resolution, in samples."""
+        usual = [_PUBLISHED.get(size, (size * 600 // 1024, size * 120 // 1024)) for size in self.fft_sizes]
+        windows = self.win_lengths or [window for window, _ in usual]
+        hops = self.hop_sizes or [hop for _, hop in usual]
+        return tuple(zip(self.fft_sizes, windows, hops, strict=True))
+
+    def build(self, ctx: BuildContext) -> Loss:
+        """Build the loss."""
+        from fxkit_losses._multi_resolution_stft import MultiResolutionSTFTModule
+
+        weights = (self.convergence, self.log_magnitude, self.linear_magnitude)
+        return MultiResolutionSTFTModule(self.resolutions, *weights)
