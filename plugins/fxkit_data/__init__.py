@@ -1,0 +1,1 @@
+"""Datasets: where recordings come from, and the check that they pass before training."""
