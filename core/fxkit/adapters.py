@@ -1,0 +1,56 @@
+"""Fit plain torch modules and functions into the signatures of losses and processors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import nn
+
+from fxkit.values import Batch, Output, State
+
+
+class _Adapter(nn.Module):
+    """Hold a callable; when it is a module, as a child, so that its weights train and are saved."""
+
+    def __init__(self, plain: Callable[..., Any]) -> None:
+        super().__init__()
+        self.plain = plain
+
+
+class PerItemLoss(_Adapter):
+    """Make a `(prediction, target)` loss give one value per item.
+
+    Each item is measured on its own, as a batch of one [1, channels, samples], so that no value
+    depends on how items were batched; what the loss returns for it is averaged.
+    """
+
+    def forward(self, output: Output, batch: Batch) -> torch.Tensor:
+        """Return [batch] values."""
+        pairs = zip(output.audio, batch.target, strict=True)
+        return torch.stack([self._value(prediction[None], target[None]) for prediction, target in pairs])
+
+    def _value(self, prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        value = self.plain(prediction, target)
+        if not isinstance(value, torch.Tensor):
+            raise TypeError(f"{_name(self.plain)} returned {type(value).__name__}; a loss returns one tensor")
+        return value.mean()
+
+
+class StatelessProcessor(_Adapter):
+    """Make an `audio -> audio` callable a processor without parameters and without state."""
+
+    def forward(
+        self, audio: torch.Tensor, params: Mapping[str, torch.Tensor], state: State = None
+    ) -> tuple[torch.Tensor, State]:
+        """Return audio of the same length [batch, channels, samples], and no state."""
+        result = self.plain(audio)
+        if result.shape[-1] != audio.shape[-1]:
+            lengths = f"{result.shape[-1]} samples for {audio.shape[-1]}"
+            raise ValueError(f"{_name(self.plain)} returned {lengths}; a plain callable must keep the length")
+        return result, None
+
+
+def _name(plain: Callable[..., Any]) -> str:
+    return getattr(plain, "__name__", type(plain).__name__)
