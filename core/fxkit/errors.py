@@ -15,16 +15,21 @@ class FxkitError(Exception):
 
 @attrs.frozen(kw_only=True, order=True)
 class Problem:
-    """Hold one thing that is wrong in an experiment file: where, what, and what to do."""
+    """Hold one thing that is wrong in an experiment file: where, what, and what to do.
+
+    `via` names the files whose `extends` led to this one.
+    """
 
     file: str
     line: int
     column: int
     path: str
     message: str
+    via: str = ""
 
     def __str__(self) -> str:
         where = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        where = f"{where} (via {self.via})" if self.via else where
         return f"{where}  {self.path}: {self.message}" if self.path else f"{where}  {self.message}"
 
 

@@ -62,9 +62,7 @@ class ControllerSpec(Protocol):
 class Controller(Protocol):
     """Emit normalised parameter values, carrying state from block to block."""
 
-    def __call__(
-        self, inputs: ControlInputs, state: State = None
-    ) -> tuple[torch.Tensor, State]:
+    def __call__(self, inputs: ControlInputs, state: State = None) -> tuple[torch.Tensor, State]:
         """Return values in [0, 1], [batch, ctx.control_size, 1 | samples | frames due], and the state.
 
         Frame k holds at sample k * hop; samples in between are interpolated towards frame k + 1. A
@@ -131,7 +129,10 @@ class Feature(Protocol):
     """Extract a frame series from whole recordings."""
 
     def __call__(self, audio: torch.Tensor) -> torch.Tensor:
-        """Map audio [channels, samples] to [dims, samples // hop + 1]; frame k is centred on sample k * hop."""
+        """Map audio [channels, samples] to [dims, samples // hop + 1].
+
+        Frame k is centred on sample k * hop.
+        """
 
 
 class CallbackSpec(Protocol):

@@ -162,7 +162,7 @@ def _option(spec: type, field: attrs.Attribute[Any], hint: Any) -> Option:
     meta = field.metadata.get(METADATA_KEY)
     if meta is None:
         raise TypeError(f"{spec.__name__}.{field.name} is not declared with opt()")
-    default = field.default
+    default: Any = field.default
     if isinstance(default, attrs.Factory):  # type: ignore[arg-type]
         default = default.factory()
     return Option(

@@ -1,0 +1,234 @@
+"""The whole job of `fxkit run`: prepare, train, evaluate, and leave a run folder behind."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+import torch
+
+from fxkit.callbacks import Callbacks
+from fxkit.engine.baselines import baselines
+from fxkit.engine.interrupts import Interrupted, InterruptRequest
+from fxkit.engine.loop import Loop, evaluate_split, train_step
+from fxkit.engine.segments import Segments
+from fxkit.engine.setup import (
+    Prepared,
+    count_weights,
+    data_digests,
+    prepare,
+    resolve_device,
+    to_device,
+)
+from fxkit.experiment.model import Experiment
+from fxkit.experiment.resolved import dump_toml
+from fxkit.files import strict_json, write_text
+from fxkit.model.assembly import build_part, parameter_groups
+from fxkit.runs import checkpoint
+from fxkit.runs.folder import RunFolder, create_folder, free_path
+from fxkit.runs.journal import Journal, rewind
+from fxkit.runs.lock import lock_changes, lock_document, write_lock
+from fxkit.runs.progress import Progress, figures
+from fxkit.runs.session import Run
+from fxkit.runs.shape import shape_of
+
+
+@attrs.frozen(kw_only=True)
+class RunResult:
+    """Hold what a finished run is worth.
+
+    `test` metric name -> value on the test split; `baselines` name -> the same metrics; `best` the
+    step whose weights were kept (None for the last ones); `stopped` the reason for an early end.
+    """
+
+    run: Path
+    steps: int
+    test: Mapping[str, float]
+    baselines: Mapping[str, Mapping[str, float]]
+    best: int | None
+    stopped: str | None
+    seconds: float
+    weights: int
+
+    def to_json(self) -> str:
+        """Write the result on one line of strict JSON."""
+        plain = attrs.asdict(self)
+        return strict_json({**plain, "run": str(self.run)})
+
+
+def run_experiment(
+    experiment: Experiment,
+    *,
+    progress: Progress,
+    out: Path | None = None,
+    device: str | None = None,
+    resume: RunFolder | None = None,
+) -> RunResult:
+    """Train an experiment from its start, or from where the run folder `resume` stands.
+
+    Torch's global generator is left as it was found. Raises `FxkitError` for everything that the user
+    can mend; an interrupt saves the state first.
+    """
+    began = time.monotonic()
+    chosen = resolve_device(device or experiment.run.device)
+    path = resume.path if resume else free_path(experiment.run.name, out)
+    with torch.random.fork_rng():
+        lock = lock_document(experiment)
+        prepared = prepare(experiment, device=chosen)
+        report_data(prepared, progress)
+        folder = resume or _begin(experiment, prepared, lock, path)
+        run = _open_run(prepared, folder, progress)
+        if resume:
+            _continue(run, lock)
+        return _carry_out(run, began)
+
+
+def report_data(prepared: Prepared, progress: Progress) -> None:
+    """Show what the dataset found and how large the model is."""
+    table = getattr(prepared.dataset, "report", "")
+    if table:
+        progress.message(str(table))
+    for path in prepared.features.damaged:
+        progress.message(f"{path}: damaged; extracted anew")
+    counts = ", ".join(f"{len(m.recordings)} {split}" for split, m in prepared.materials.items())
+    progress.message(f"{counts} recordings; {count_weights(prepared.model)} weights on {prepared.device}")
+
+
+def _begin(experiment: Experiment, prepared: Prepared, lock: Mapping[str, Any], path: Path) -> RunFolder:
+    folder = create_folder(path)
+    write_text(folder.resolved, dump_toml(experiment.resolved))
+    write_lock(folder, lock, shape_of(prepared.dataset), data_digests(prepared))
+    return folder
+
+
+def _open_run(prepared: Prepared, folder: RunFolder, progress: Progress) -> Run:
+    experiment = prepared.experiment
+    optimizer = _optimizer(prepared)
+    schedule = experiment.schedule
+    scheduler = build_part(schedule, optimizer, experiment.train.steps) if schedule else None
+    callbacks = Callbacks(progress.message)
+    built = {
+        name: (build_part(part, prepared.ctx), part.keys.on_error)
+        for name, part in experiment.callbacks.items()
+    }
+    callbacks.add_all(built)
+    if folder.last.is_file():
+        rewind(folder.journal, int(checkpoint.load(folder.last)["step"]))
+    else:
+        rewind(folder.journal, 0)
+    return Run(
+        prepared=prepared,
+        folder=folder,
+        optimizer=optimizer,
+        scheduler=scheduler,
+        callbacks=callbacks,
+        journal=Journal(folder.journal),
+        progress=progress,
+    )
+
+
+def _optimizer(prepared: Prepared) -> torch.optim.Optimizer:
+    part = prepared.experiment.optimizer
+    lr = part.spec.lr
+    groups = [*parameter_groups(prepared.model, lr), *_loss_groups(prepared, lr)]
+    return build_part(part, groups)  # type: ignore[no-any-return]
+
+
+def _loss_groups(prepared: Prepared, lr: float) -> list[dict[str, Any]]:
+    groups = []
+    for term in prepared.terms:
+        if term.weight is not None and isinstance(term.loss, torch.nn.Module):
+            weights = [weight for weight in term.loss.parameters() if weight.requires_grad]
+            groups += [{"name": f"losses.{term.name}", "params": weights, "lr": lr}] if weights else []
+    return groups
+
+
+def _continue(run: Run, lock: Mapping[str, Any]) -> None:
+    for line in lock_changes(run.folder, lock):
+        run.report(f"warning: {line}")
+    if run.folder.last.is_file():
+        run.load_state_dict(checkpoint.load(run.folder.last, run.prepared.device), run.folder.last)
+        run.report(f"resuming {run.folder.path} at step {run.step}")
+    else:
+        run.report(f"resuming {run.folder.path} from the start: it has no checkpoint yet")
+
+
+def _carry_out(run: Run, began: float) -> RunResult:
+    try:
+        with InterruptRequest() as request:
+            run.callbacks.hook.fx_run_start(run=run)
+            Loop(run=run, segments=_segments(run.prepared), request=request).train()
+            run.save()
+            return _finish(run, began)
+    except Interrupted as error:
+        run.save()
+        run.callbacks.hook.fx_exception(run=run, error=error)
+        raise Interrupted(
+            f"interrupted after step {run.step}; saved. Go on with: fxkit run --resume {run.folder.path}"
+        ) from None
+    except BaseException as error:
+        run.callbacks.hook.fx_exception(run=run, error=error)
+        raise
+    finally:
+        run.callbacks.hook.fx_close(run=run)
+        run.journal.close()
+        run.progress.close()
+
+
+def _segments(prepared: Prepared) -> Segments:
+    experiment = prepared.experiment
+    return Segments(
+        prepared.materials["train"],
+        segment=experiment.data.keys.segment,
+        warmup=experiment.data.keys.warmup,
+        batch_size=experiment.train.batch_size,
+        seed=experiment.run.seed,
+        hop=experiment.run.hop,
+    )
+
+
+def _finish(run: Run, began: float) -> RunResult:
+    best = _use_best(run)
+    evaluation = evaluate_split(run, "test")
+    if not evaluation.examples:
+        run.report("the test split is empty: nothing to score")
+    reference = baselines(run.prepared.terms, run.prepared.materials["test"])
+    run.callbacks.hook.fx_run_end(run=run, evaluation=evaluation)
+    result = RunResult(
+        run=run.folder.path,
+        steps=run.step,
+        test=evaluation.metrics,
+        baselines=reference,
+        best=best,
+        stopped=run.stopped,
+        seconds=round(time.monotonic() - began, 3),
+        weights=count_weights(run.model),
+    )
+    write_text(run.folder.results, result.to_json() + "\n")
+    run.report(f"test  {figures(evaluation.metrics)}")
+    return result
+
+
+def _use_best(run: Run) -> int | None:
+    if run.experiment.train.keep != "best" or not run.folder.best.is_file():
+        return None
+    kept = checkpoint.load(run.folder.best, run.prepared.device)
+    checkpoint.load_weights(run.model, kept["model"], run.folder.best)
+    return int(kept["step"])
+
+
+def dry_run(experiment: Experiment, *, progress: Progress, device: str | None = None) -> dict[str, float]:
+    """Build everything and make one step in memory; returns its losses.
+
+    No run folder is made; only extracted features are cached.
+    """
+    chosen = resolve_device(device or experiment.run.device)
+    with torch.random.fork_rng():
+        prepared = prepare(experiment, device=chosen)
+        report_data(prepared, progress)
+        optimizer = _optimizer(prepared)
+        batch = to_device(_segments(prepared).batch(0), chosen)
+        return train_step(prepared, optimizer, batch)

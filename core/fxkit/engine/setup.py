@@ -1,0 +1,127 @@
+"""Prepare what a run works with: device, recordings with features, model, losses, optimiser."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+import torch
+
+from fxkit.context import BuildContext
+from fxkit.engine.objective import Term, build_terms
+from fxkit.engine.segments import Material
+from fxkit.errors import RunError
+from fxkit.experiment.model import Experiment
+from fxkit.feature_cache import FeatureCache
+from fxkit.model.assembly import build_context, build_model, build_part, model_context
+from fxkit.model.graph import Model
+from fxkit.protocols import Dataset
+
+SPLITS = ("train", "val", "test")
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Prepared:
+    """Hold a built experiment, before any training."""
+
+    experiment: Experiment
+    device: str
+    ctx: BuildContext
+    dataset: Dataset
+    materials: Mapping[str, Material]
+    features: FeatureCache
+    model: Model
+    terms: tuple[Term, ...]
+
+
+def resolve_device(name: str) -> str:
+    """Turn "auto" into the fastest device there is; check any other.
+
+    Raises `RunError` when the named device does not exist here.
+    """
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(1, device=name)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise RunError(f'device "{name}" cannot be used here ({reason}); use "cpu" or "auto"') from error
+    return name
+
+
+def prepare(experiment: Experiment, *, device: str, seed: int | None = None) -> Prepared:
+    """Load the data, extract features, and build model and losses; seeds torch's generators.
+
+    Raises `DataError`, `AssemblyError` or `PluginError`.
+    """
+    torch.manual_seed(experiment.run.seed if seed is None else seed)
+    ctx = build_context(experiment, device)
+    dataset: Dataset = build_part(experiment.data, ctx)
+    features = FeatureCache(experiment.features, ctx)
+    materials = {split: _material(dataset, split, features) for split in SPLITS}
+    full = model_context(
+        experiment,
+        channels=dataset.channels,
+        target_channels=dataset.target_channels,
+        knobs=dataset.knobs,
+    )
+    full = attrs.evolve(full, device=device)
+    model = build_model(experiment, full).to(device)
+    terms = build_terms(experiment.losses, experiment.metrics, full)
+    for term in terms:
+        if isinstance(term.loss, torch.nn.Module):
+            term.loss.to(device)
+    return Prepared(
+        experiment=experiment,
+        device=device,
+        ctx=full,
+        dataset=dataset,
+        materials=materials,
+        features=features,
+        model=model,
+        terms=terms,
+    )
+
+
+def _material(dataset: Dataset, split: str, features: FeatureCache) -> Material:
+    recordings = tuple(dataset.recordings(split))
+    return Material(recordings=recordings, features=tuple(features.series(r) for r in recordings))
+
+
+def data_digests(prepared: Prepared) -> dict[str, dict[str, str]]:
+    """Return split -> recording -> SHA-256 of its content."""
+    return {
+        split: {recording.name: recording.digest for recording in material.recordings}
+        for split, material in prepared.materials.items()
+    }
+
+
+def trainable(term: Term) -> bool:
+    """Tell whether a term is trained on."""
+    return term.weight is not None
+
+
+def count_weights(model: torch.nn.Module) -> int:
+    """Count the trainable weights."""
+    return sum(weight.numel() for weight in model.parameters() if weight.requires_grad)
+
+
+def to_device(value: Any, device: str) -> Any:
+    """Move a batch's tensors to the device; a no-op when they are there already."""
+    if device == "cpu":
+        return value
+    moved = {
+        field.name: _moved(getattr(value, field.name), device)
+        for field in attrs.fields(type(value))
+        if field.name in ("target", "input", "knobs", "features")
+    }
+    return attrs.evolve(value, **moved)
+
+
+def _moved(value: Any, device: str) -> Any:
+    if value is None:
+        return None
+    if isinstance(value, Mapping):
+        return {name: tensor.to(device, non_blocking=True) for name, tensor in value.items()}
+    return value.to(device, non_blocking=True)

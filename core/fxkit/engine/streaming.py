@@ -1,0 +1,101 @@
+"""Run a model over whole recordings, in one go or in blocks, with the same samples either way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import torch
+
+from fxkit.model.graph import Model
+from fxkit.values import Output, State
+from fxkit_signal.framing import frames_due, frames_given
+
+
+def due_features(
+    features: Mapping[str, torch.Tensor], start: int, samples: int, hop: int
+) -> dict[str, torch.Tensor]:
+    """Cut the frames that fall due in samples [start, start + samples) of whole series.
+
+    `features` name -> [batch, dims, frames] of the whole recording; past the end the last frame holds.
+    """
+    count = frames_due(start, samples, hop)
+    first = frames_given(start, hop)
+    return {name: _held(series, first, count) for name, series in features.items()}
+
+
+def _held(series: torch.Tensor, first: int, count: int) -> torch.Tensor:
+    index = torch.arange(first, first + count, device=series.device).clamp(max=series.shape[-1] - 1)
+    return series[..., index]
+
+
+def stream(
+    model: Model,
+    audio: torch.Tensor,
+    *,
+    knobs: torch.Tensor | None = None,
+    features: Mapping[str, torch.Tensor] | None = None,
+    block: int,
+    state: State = None,
+    position: int = 0,
+) -> Iterator[Output]:
+    """Yield the model's output block by block, carrying its state.
+
+    `audio` [batch, channels, samples]; `features` whole series from sample 0; `position` is where
+    `audio` starts in them.
+    """
+    total = audio.shape[-1]
+    hop = _hop(model)
+    for start in range(0, total, block):
+        piece = audio[..., start : start + block]
+        due = due_features(features or {}, position + start, piece.shape[-1], hop)
+        output = model(piece, knobs=knobs, features=due, state=state)
+        state = output.state
+        yield output
+
+
+def _hop(model: Model) -> int:
+    return next(iter(model.plan.nodes.values())).ctx.hop
+
+
+def process(
+    model: Model,
+    audio: torch.Tensor,
+    *,
+    knobs: torch.Tensor | None = None,
+    features: Mapping[str, torch.Tensor] | None = None,
+    block: int = 65536,
+) -> Output:
+    """Run the model over `audio` and return it aligned: latency is flushed out with silence.
+
+    Parameter tracks are those of the blocks, joined in time; constants stand once.
+    """
+    late = model.latency
+    total = audio.shape[-1]
+    padded = torch.nn.functional.pad(audio, (0, late))
+    outputs = list(stream(model, padded, knobs=knobs, features=features, block=block))
+    return Output(
+        audio=_joined([output.audio for output in outputs])[..., late : late + total],
+        state=outputs[-1].state,
+        parameters=_tracks(model, outputs),
+        stems={name: _joined([o.stems[name] for o in outputs])[..., late:] for name in outputs[0].stems},
+        terms=outputs[-1].terms,
+    )
+
+
+def _joined(pieces: list[torch.Tensor]) -> torch.Tensor:
+    return torch.cat(pieces, dim=-1)
+
+
+def _tracks(model: Model, outputs: list[Output]) -> dict[str, torch.Tensor]:
+    still = {
+        parameter.name
+        for controller in model.plan.controllers.values()
+        if controller.traits.rate == "constant"
+        for parameter in controller.ctx.parameters
+    }
+    return {
+        name: outputs[0].parameters[name][..., :1]
+        if name in still
+        else _joined([output.parameters[name] for output in outputs])
+        for name in outputs[0].parameters
+    }

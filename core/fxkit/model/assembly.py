@@ -1,0 +1,95 @@
+"""Build a model from an experiment and the facts of its recordings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import attrs
+import torch
+
+from fxkit.context import BuildContext
+from fxkit.errors import AssemblyError, FxkitError
+from fxkit.experiment.model import Experiment, Part
+from fxkit.model.graph import Model
+from fxkit.model.plan import plan_model
+
+
+def build_context(experiment: Experiment, device: str = "cpu") -> BuildContext:
+    """Make the context that datasets and features are built with."""
+    return BuildContext(
+        sample_rate=experiment.run.sample_rate,
+        hop=experiment.run.hop,
+        seed=experiment.run.seed,
+        device=device,
+    )
+
+
+def model_context(
+    experiment: Experiment, *, channels: int, target_channels: int, knobs: tuple[str, ...]
+) -> BuildContext:
+    """Make the context that the model is planned and built with."""
+    ctx = build_context(experiment)
+    features = {name: int(part.spec.dims(ctx)) for name, part in experiment.features.items()}
+    return attrs.evolve(
+        ctx, channels=channels, target_channels=target_channels, knobs=knobs, features=features
+    )
+
+
+def build_part(part: Part, *args: Any) -> Any:
+    """Build one plugin's object; whatever it raises names the table, the plugin and its version."""
+    try:
+        return part.spec.build(*args)
+    except FxkitError:
+        raise
+    except Exception as error:
+        raise AssemblyError(
+            part.path, f"{part.plugin} {part.version} cannot be built: {type(error).__name__}: {error}"
+        ) from error
+
+
+def build_model(experiment: Experiment, ctx: BuildContext) -> Model:
+    """Plan and build the model; weights are drawn from torch's generator in chain order."""
+    plan = plan_model(experiment, ctx)
+    processors = {name: _module(build_part(node.part, node.ctx)) for name, node in plan.nodes.items()}
+    controllers = {name: _module(build_part(node.part, node.ctx)) for name, node in plan.controllers.items()}
+    return Model(plan, processors, controllers)
+
+
+class _Plain(torch.nn.Module):
+    """Hold an object that is no module, so that it can stand in the graph."""
+
+    def __init__(self, function: Any) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        return self.function(*args, **kwargs)
+
+
+def _module(built: Any) -> torch.nn.Module:
+    return built if isinstance(built, torch.nn.Module) else _Plain(built)
+
+
+def parameter_groups(model: Model, lr: float) -> list[dict[str, Any]]:
+    """Group the trainable weights by node and controller, each with its own learning rate.
+
+    Frozen nodes stop requiring gradients. Raises `AssemblyError` when nothing is left to train.
+    """
+    groups: list[dict[str, Any]] = []
+    for name, keys, module in _owners(model):
+        module.requires_grad_(not keys.freeze)
+        weights = [weight for weight in module.parameters() if weight.requires_grad]
+        if weights:
+            groups.append({"name": name, "params": weights, "lr": lr * keys.lr})
+    if not groups:
+        raise AssemblyError("nodes", "nothing can be trained: every node is frozen or has no weights")
+    return groups
+
+
+def _owners(model: Model) -> Iterator[tuple[str, Any, torch.nn.Module]]:
+    plans: Mapping[str, Any] = {**model.plan.nodes, **model.plan.controllers}
+    drives: list[Any] = list(model.drives.values())
+    modules = [*model.nodes.values(), *(drive.controller for drive in drives)]
+    for plan, module in zip(plans.values(), modules, strict=True):
+        yield plan.name, plan.part.keys, module

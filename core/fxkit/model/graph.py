@@ -1,0 +1,151 @@
+"""The model: named nodes in series and in parallel, run by one forward with explicit state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from fxkit.model.chain import Leaf, Parallel
+from fxkit.model.drive import Drive
+from fxkit.model.plan import Plan
+from fxkit.values import ControlInputs, Output, State
+from fxkit_signal.delay import delay
+from fxkit_signal.framing import frames_due
+
+
+def _key(name: str) -> str:
+    # A dot would separate modules in a state dict; a leading colon keeps a node called "half" or
+    # "train" apart from the attributes of torch's own containers.
+    return ":" + name.replace(".", ":")
+
+
+class Model(torch.nn.Module):
+    """Run a planned graph of processors and controllers.
+
+    The state is {"position", "nodes", "drives", "delays"}; None means silence before the start. Any
+    split of a signal into blocks gives the offline result.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        processors: Mapping[str, torch.nn.Module],
+        controllers: Mapping[str, torch.nn.Module],
+    ) -> None:
+        super().__init__()
+        self.plan = plan
+        self.nodes = torch.nn.ModuleDict({_key(name): module for name, module in processors.items()})
+        self.drives = torch.nn.ModuleDict(
+            {_key(name): Drive(plan.controllers[name], module) for name, module in controllers.items()}
+        )
+
+    @property
+    def latency(self) -> int:
+        """Return how many samples the output is late."""
+        return self.plan.latency
+
+    def forward(
+        self,
+        audio: torch.Tensor,
+        *,
+        knobs: torch.Tensor | None = None,
+        features: Mapping[str, torch.Tensor] | None = None,
+        state: State = None,
+    ) -> Output:
+        """Run one block.
+
+        `audio` [batch, channels, samples], with zero channels for a model that only plays from
+        features; `knobs` [batch, knobs]; `features` name -> [batch, dims, frames due in this block].
+        """
+        step = _Pass(self, audio, knobs, features or {}, state)
+        result = self.plan.tree.accept(step, audio)
+        return Output(
+            audio=result,
+            state=step.state_after(),
+            parameters=step.parameters,
+            stems=step.stems,
+            terms=step.terms,
+            latency=self.latency,
+        )
+
+
+class _Pass:
+    """Carry one block through the graph: what is known so far and the state being formed."""
+
+    def __init__(
+        self,
+        model: Model,
+        audio: torch.Tensor,
+        knobs: torch.Tensor | None,
+        features: Mapping[str, torch.Tensor],
+        state: State,
+    ) -> None:
+        self.model = model
+        self.plan = model.plan
+        self.audio = audio
+        self.knobs = knobs
+        self.features = features
+        self.before = state or {
+            "position": torch.zeros((), dtype=torch.int64),
+            "nodes": {},
+            "drives": {},
+            "delays": {},
+        }
+        self.after: dict[str, dict[str, Any]] = {"nodes": {}, "drives": {}, "delays": {}}
+        self.parameters: dict[str, torch.Tensor] = {}
+        self.stems: dict[str, torch.Tensor] = {}
+        self.terms: dict[str, torch.Tensor] = {}
+        self.outputs: dict[str, torch.Tensor] = {"input": audio}
+        self.position = int(self.before["position"])
+
+    def state_after(self) -> dict[str, Any]:
+        """Return the state after this block."""
+        return {"position": self.before["position"] + self.audio.shape[-1], **self.after}
+
+    def leaf(self, leaf: Leaf, audio: torch.Tensor) -> torch.Tensor:
+        """Run one node."""
+        node = self.plan.nodes[leaf.name]
+        if node.controller and node.controller not in self.after["drives"]:
+            self._drive(node.controller, audio)
+        params = {p.name: self.parameters[f"{node.name}.{p.name}"] for p in node.parameters}
+        inputs = {name: self.outputs[origin] for name, origin in node.part.keys.inputs.items()}
+        module = self.model.nodes[_key(node.name)]
+        result = module(audio, params, self.before["nodes"].get(node.name), **inputs)
+        if node.traits.terms:
+            self.terms.update({f"{node.name}.{name}": value for name, value in result[2].items()})
+        self.after["nodes"][node.name] = result[1]
+        self.outputs[node.name] = result[0]
+        return result[0]  # type: ignore[no-any-return]
+
+    def _drive(self, name: str, audio: torch.Tensor) -> None:
+        frames = frames_due(self.position, self.audio.shape[-1], self.plan.controllers[name].ctx.hop)
+        inputs = ControlInputs(audio=audio, knobs=self.knobs, features=self.features, frames=frames)
+        drive = self.model.drives[_key(name)]
+        tracks, terms, state = drive(inputs, self.before["drives"].get(name))
+        self.parameters.update(tracks)
+        self.terms.update(terms)
+        self.after["drives"][name] = state
+
+    def parallel(self, group: Parallel, audio: torch.Tensor) -> torch.Tensor:
+        """Run the branches of one group on the same input, line them up in time and sum them."""
+        total: torch.Tensor | None = None
+        for label, branch in zip(group.labels(), group.branches, strict=True):
+            stem = self._aligned(label, branch.accept(self, self._entering(branch, audio)))
+            self.stems[label] = stem
+            total = stem if total is None else total + stem
+        assert total is not None
+        return total
+
+    def _entering(self, branch: Any, audio: torch.Tensor) -> torch.Tensor:
+        first = self.plan.nodes[next(branch.names())]
+        return audio[:, :0] if first.traits.source else audio
+
+    def _aligned(self, label: str, audio: torch.Tensor) -> torch.Tensor:
+        samples = self.plan.delays[label]
+        if not samples:
+            return audio
+        late, state = delay(audio, samples, self.before["delays"].get(label))
+        self.after["delays"][label] = state
+        return late

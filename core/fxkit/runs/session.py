@@ -1,0 +1,148 @@
+"""One run in progress: what callbacks see, and what is saved so that it can go on elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+import torch
+
+from fxkit.callbacks import Callbacks
+from fxkit.engine.evaluation import Evaluation, Example
+from fxkit.engine.setup import Prepared
+from fxkit.errors import NonFiniteError
+from fxkit.experiment.model import Experiment
+from fxkit.model.graph import Model
+from fxkit.runs import checkpoint
+from fxkit.runs.folder import RunFolder
+from fxkit.runs.journal import Journal
+from fxkit.runs.progress import Progress
+
+__all__ = ["Best", "Evaluation", "Example", "Run"]
+
+
+@attrs.frozen
+class Best:
+    """Hold the best validation so far: its value (lower is better) and its step."""
+
+    value: float
+    step: int
+
+
+@attrs.define(kw_only=True, eq=False)
+class Run:
+    """Hold a run in progress.
+
+    `step` counts finished optimiser steps; `validated` is the step of the last validation;
+    `pending` holds the losses of a step whose validation and hooks have not all run yet.
+    """
+
+    prepared: Prepared
+    folder: RunFolder
+    optimizer: torch.optim.Optimizer
+    scheduler: Any
+    callbacks: Callbacks
+    journal: Journal
+    progress: Progress
+    step: int = 0
+    validated: int = 0
+    best: Best | None = None
+    stopped: str | None = None
+    pending: dict[str, float] | None = None
+    _requested: list[Path] = attrs.field(factory=list)
+
+    @property
+    def experiment(self) -> Experiment:
+        """Return the experiment as read."""
+        return self.prepared.experiment
+
+    @property
+    def model(self) -> Model:
+        """Return the model in training."""
+        return self.prepared.model
+
+    @property
+    def sample_rate(self) -> int:
+        """Return the rate in Hz."""
+        return self.experiment.run.sample_rate
+
+    @property
+    def learning_rates(self) -> dict[str, float]:
+        """Return node or controller name -> its learning rate now."""
+        return {group["name"]: group["lr"] for group in self.optimizer.param_groups}
+
+    def report(self, text: str) -> None:
+        """Show a line to the user."""
+        self.progress.message(text)
+
+    def request_save(self, path: Path | None = None) -> None:
+        """Ask for the training state to be saved once all hooks of this step have run.
+
+        A state saved in the middle of a step's hooks would run some of them twice on resume.
+        """
+        self._requested.append(path or self.folder.last)
+
+    def save_requested(self) -> None:
+        """Save where it was asked for since the last step."""
+        for path in self._requested:
+            self.save(path)
+        self._requested.clear()
+
+    def save(self, path: Path | None = None) -> Path:
+        """Write the whole training state, by default to checkpoints/last.pt.
+
+        Raises `NonFiniteError` rather than save weights that are not finite.
+        """
+        path = path or self.folder.last
+        self._refuse_non_finite()
+        checkpoint.save(path, self.state_dict())
+        return path
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return everything that decides how the run goes on."""
+        return {
+            "step": self.step,
+            "validated": self.validated,
+            "best": None if self.best is None else [self.best.value, self.best.step],
+            "stopped": self.stopped,
+            "pending": self.pending,
+            "model": self.model.state_dict(),
+            "losses": [_module_state(term.loss) for term in self.prepared.terms],
+            "optimizer": self.optimizer.state_dict(),
+            "scheduler": self.scheduler.state_dict() if self.scheduler else None,
+            "callbacks": self.callbacks.state_dict(),
+            "random": checkpoint.random_state(),
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any], path: Path) -> None:
+        """Go on from what `state_dict` returned; `path` is named in errors."""
+        checkpoint.load_weights(self.model, state["model"], path)
+        for term, values in zip(self.prepared.terms, state["losses"], strict=True):
+            if values:
+                term.loss.load_state_dict(values)  # type: ignore[attr-defined]
+        self.optimizer.load_state_dict(state["optimizer"])
+        if self.scheduler:
+            self.scheduler.load_state_dict(state["scheduler"])
+        self.callbacks.load_state_dict(state["callbacks"])
+        self.step, self.validated, self.stopped = state["step"], state["validated"], state["stopped"]
+        self.pending = state["pending"]
+        self.best = None if state["best"] is None else Best(*state["best"])
+        checkpoint.restore_random_state(state["random"])
+
+    def _refuse_non_finite(self) -> None:
+        for name, weight in self.model.named_parameters():
+            if not bool(torch.isfinite(weight).all()):
+                raise NonFiniteError(f"step {self.step}: {name} is not finite; {self.last_good()}")
+
+    def last_good(self) -> str:
+        """Say which checkpoint to go back to."""
+        if not self.folder.last.is_file():
+            return "no checkpoint was saved before"
+        step = checkpoint.load(self.folder.last)["step"]
+        return f"the last good checkpoint is {self.folder.last} (step {step})"
+
+
+def _module_state(loss: Any) -> dict[str, Any]:
+    return loss.state_dict() if isinstance(loss, torch.nn.Module) else {}

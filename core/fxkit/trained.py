@@ -1,0 +1,208 @@
+"""A trained model, loaded from its run folder: process, stream, and look at its parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+import attrs
+import numpy as np
+import numpy.typing as npt
+import torch
+from fxkit_signal.resampling import resample
+
+from fxkit.engine.setup import resolve_device
+from fxkit.engine.streaming import process
+from fxkit.errors import FxkitError, RunError
+from fxkit.experiment.model import Experiment
+from fxkit.experiment.reader import read_experiment
+from fxkit.feature_cache import FeatureCache
+from fxkit.model.assembly import build_context, build_model, model_context
+from fxkit.model.graph import Model
+from fxkit.runs import checkpoint
+from fxkit.runs.folder import RunFolder, open_folder
+from fxkit.runs.shape import read_shape
+from fxkit.values import Output, Recording
+
+Audio = npt.NDArray[np.float32] | torch.Tensor
+
+
+def load(path: str | Path, *, device: str = "auto", allow_local: bool = False) -> Trained:
+    """Load the trained model of a run folder: its best weights, or the last where those were kept.
+
+    Raises `RunError` when the folder is no run or holds no weights yet.
+    """
+    folder = open_folder(Path(path))
+    experiment = read_experiment(folder.resolved, allow_local=allow_local)
+    shape = read_shape(folder)
+    chosen = resolve_device(device)
+    ctx = model_context(
+        experiment, channels=shape.channels, target_channels=shape.target_channels, knobs=tuple(shape.knobs)
+    )
+    with torch.random.fork_rng():
+        model = build_model(experiment, attrs.evolve(ctx, device=chosen))
+    weights_path = _weights_path(folder, experiment)
+    weights = checkpoint.load(weights_path, chosen)["model"]
+    checkpoint.load_weights(model, weights, weights_path)
+    model.to(chosen).eval().requires_grad_(False)
+    features = FeatureCache(experiment.features, build_context(experiment, "cpu"))
+    return Trained(
+        folder=folder,
+        experiment=experiment,
+        model=model,
+        device=chosen,
+        knobs=shape.knobs,
+        features=features,
+    )
+
+
+def _weights_path(folder: RunFolder, experiment: Experiment) -> Path:
+    if experiment.train.keep == "best" and folder.best.is_file():
+        return folder.best
+    if folder.last.is_file():
+        return folder.last
+    raise RunError(f"{folder.path}: has no weights yet; continue it with: fxkit run --resume {folder.path}")
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Trained:
+    """Hold a trained model ready to process audio; `knobs` are the device's settings and their ranges."""
+
+    folder: RunFolder
+    experiment: Experiment
+    model: Model
+    device: str
+    knobs: Mapping[str, tuple[float, float]]
+    features: FeatureCache
+
+    @property
+    def sample_rate(self) -> int:
+        """Return the model's rate in Hz."""
+        return self.experiment.run.sample_rate
+
+    def __call__(
+        self, audio: Audio, rate: int | None = None, *, knobs: Mapping[str, float] | None = None
+    ) -> npt.NDArray[np.float32]:
+        """Process a whole recording.
+
+        `audio` is [samples] or [channels, samples] at `rate` Hz (the model's when absent; other rates
+        are resampled there and back). `knobs` are the recorded device's settings by name. A model
+        that plays from features (pitch, loudness) takes them from `audio`. Returns an array of the
+        same shape, aligned with the input.
+        """
+        return self._whole(audio, rate, knobs, block=65536)
+
+    def process_in_blocks(
+        self, audio: Audio, block: int, rate: int | None = None, *, knobs: Mapping[str, float] | None = None
+    ) -> npt.NDArray[np.float32]:
+        """Process a whole recording in blocks of `block` samples; the same samples as in one go."""
+        return self._whole(audio, rate, knobs, block=block)
+
+    def stream(
+        self, blocks: Iterable[Audio], *, knobs: Mapping[str, float] | None = None
+    ) -> Iterator[npt.NDArray[np.float32]]:
+        """Process blocks as they come, each [channels, samples] or [samples] at the model's rate.
+
+        Yields one block per block, late by `latency` samples. Raises `RunError` for a model that
+        plays from features, which need the whole recording.
+        """
+        if self.experiment.features:
+            raise RunError(
+                "this model plays from features of a whole recording; call it instead of streaming"
+            )
+        state, values = None, self._knob_tensor(knobs)
+        for block in blocks:
+            tensor = _as_tensor(block)
+            with torch.inference_mode():
+                output = self.model(tensor[None].to(self.device), knobs=values, state=state)
+            state = output.state
+            yield _shaped(output.audio[0], block)
+
+    @property
+    def latency(self) -> int:
+        """Return by how many samples a stream is late."""
+        return self.model.latency
+
+    def parameters_at(
+        self, audio: Audio | None = None, *, knobs: Mapping[str, float] | None = None
+    ) -> dict[str, npt.NDArray[np.float32]]:
+        """Return "node.parameter" -> [size, time] in physical units.
+
+        Constants have one value in time. Without `audio`, a tenth of a second of silence is used, which
+        is enough for models whose controllers do not listen.
+        """
+        silence = np.zeros((self.channels, self.sample_rate // 10), dtype=np.float32)
+        output = self._run(_as_tensor(silence if audio is None else audio), knobs, block=65536)
+        return {name: track[0].cpu().numpy() for name, track in output.parameters.items()}
+
+    @property
+    def channels(self) -> int:
+        """Return the channels of audio that the model takes (of the recordings it plays from)."""
+        first = next(iter(self.model.plan.nodes.values()))
+        return first.ctx.channels or first.ctx.target_channels
+
+    def _whole(
+        self, audio: Audio, rate: int | None, knobs: Mapping[str, float] | None, *, block: int
+    ) -> npt.NDArray[np.float32]:
+        if block < 1:
+            raise RunError(f"a block has at least one sample, not {block}")
+        tensor = _as_tensor(audio)
+        outside = rate or self.sample_rate
+        inside = resample(tensor, outside, self.sample_rate)
+        result = self._run(inside, knobs, block=block).audio[0].cpu()
+        back = resample(result, self.sample_rate, outside)[..., : tensor.shape[-1]]
+        missing = tensor.shape[-1] - back.shape[-1]
+        return _shaped(torch.nn.functional.pad(back, (0, missing)), audio)
+
+    def _run(self, audio: torch.Tensor, knobs: Mapping[str, float] | None, *, block: int) -> Output:
+        features = self._series(audio)
+        plays = next(iter(self.model.plan.nodes.values())).ctx.channels == 0
+        self._check_channels(audio)
+        entering = audio[:0] if plays else audio
+        with torch.inference_mode():
+            return process(
+                self.model,
+                entering[None].to(self.device),
+                knobs=self._knob_tensor(knobs),
+                features=features,
+                block=block,
+            )
+
+    def _check_channels(self, audio: torch.Tensor) -> None:
+        if audio.shape[0] != self.channels:
+            raise RunError(
+                f"the audio has {audio.shape[0]} channel(s), the model was trained on {self.channels}"
+            )
+
+    def _series(self, audio: torch.Tensor) -> dict[str, torch.Tensor]:
+        recording = Recording(name="audio", target=audio)
+        names = self.experiment.features
+        return {name: self.features.extract(name, recording.target)[None].to(self.device) for name in names}
+
+    def _knob_tensor(self, knobs: Mapping[str, float] | None) -> torch.Tensor | None:
+        given = dict(knobs or {})
+        unknown = given.keys() - set(self.knobs)
+        missing = set(self.knobs) - given.keys()
+        if unknown or missing:
+            wanted = ", ".join(f"{name} ({low:g} to {high:g})" for name, (low, high) in self.knobs.items())
+            raise RunError(f"the model takes knobs: {wanted or 'none'}; got: {', '.join(given) or 'none'}")
+        if not self.knobs:
+            return None
+        values = [[_scaled(given[name], low, high) for name, (low, high) in self.knobs.items()]]
+        return torch.tensor(values, dtype=torch.float32, device=self.device)
+
+
+def _scaled(value: float, low: float, high: float) -> float:
+    return (value - low) / (high - low)
+
+
+def _as_tensor(audio: Audio) -> torch.Tensor:
+    tensor = torch.as_tensor(audio, dtype=torch.float32)
+    if tensor.ndim not in (1, 2):
+        raise FxkitError(f"audio is [samples] or [channels, samples], not of shape {tuple(tensor.shape)}")
+    return tensor[None] if tensor.ndim == 1 else tensor
+
+
+def _shaped(result: torch.Tensor, like: Audio) -> npt.NDArray[np.float32]:
+    array: npt.NDArray[np.float32] = result.detach().cpu().numpy()
+    return array[0] if like.ndim == 1 else array
