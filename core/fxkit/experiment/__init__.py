@@ -1,0 +1,1 @@
+"""Read experiment files: strictly, without torch, with every problem at its line and column."""

@@ -31,6 +31,8 @@ class Part:
     `path` is the table's path in the file; `kind`, `plugin` ("dist/name") and `version` identify the
     plugin; `spec` is an instance of its spec class; `keys` an instance of the place's key class. An
     inline controller stands in `keys.controller` as a `Part` of its own, a shared one as its name.
+    `name` is the shortest `type` that resolves to the plugin; `digest` the SHA-256 of a local
+    plugin's file, else empty; `inner` the plugins that its own options name.
     """
 
     path: str
@@ -39,6 +41,13 @@ class Part:
     version: str
     spec: Any
     keys: Any
+    name: str
+    digest: str = ""
+    inner: tuple[Part, ...] = ()
+
+    def all(self) -> tuple[Part, ...]:
+        """Return this part and every one that its options name, at any depth."""
+        return (self, *(part for inner in self.inner for part in inner.all()))
 
 
 @attrs.frozen(kw_only=True)
@@ -47,9 +56,10 @@ class Experiment:
 
     `optimizer` and `schedule` are the parts of [train]; `resolved` is the plain document with every
     default written out and paths absolute; `origins` maps dotted paths to where they were written.
+    Experiments that ask for the same are equal, wherever they were written.
     """
 
-    file: str
+    file: str = attrs.field(eq=False)
     run: RunTable
     train: TrainTable
     model: ModelTable
@@ -65,10 +75,10 @@ class Experiment:
     callbacks: Mapping[str, Part]
     transforms: Mapping[str, Part]
     resolved: Mapping[str, Any]
-    origins: Mapping[str, Origin]
+    origins: Mapping[str, Origin] = attrs.field(eq=False)
 
     def parts(self) -> tuple[Part, ...]:
-        """Return every plugin that the experiment names, in file order."""
+        """Return every plugin that the experiment names, also inside options, place by place."""
         named = (
             *self.features.values(),
             *self.controllers.values(),
@@ -82,4 +92,5 @@ class Experiment:
             node.keys.controller for node in self.nodes.values() if isinstance(node.keys.controller, Part)
         )
         schedule = (self.schedule,) if self.schedule else ()
-        return (self.data, *named, *inline, self.optimizer, *schedule)
+        outer = (self.data, *named, *inline, self.optimizer, *schedule)
+        return tuple(part for one in outer for part in one.all())

@@ -70,7 +70,11 @@ class DataKeys:
 class NodeKeys:
     """The kernel's keys of [nodes.NAME]."""
 
-    controller: Any = opt(None, kind="controllers", help="what sets the parameters: a table, or the name of one in [controllers]")
+    controller: Any = opt(
+        None,
+        kind="controllers",
+        help="what sets the parameters: a table, or the name of one in [controllers]",
+    )
     inputs: Mapping[str, str] = opt(factory=dict, help='named inputs: input = "input" or a node\'s name')
     lr: float = opt(1.0, ge=0, help="factor on the learning rate of this node's weights")
     freeze: bool = opt(False, help="keep this node's weights as they start")

@@ -1,0 +1,53 @@
+"""Lay `--set path=value` options over a document."""
+
+from __future__ import annotations
+
+import pathlib
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import tomli
+
+from fxkit.experiment.model import Origin
+from fxkit.experiment.report import Report
+from fxkit.experiment.tree import Bare, Source, Tree, merge, plant
+
+_KEY = r"""(?:[A-Za-z0-9_-]+|"(?:[^"\\]|\\.)*"|'[^']*')"""
+_OVERRIDE = re.compile(rf"\s*({_KEY}(?:\s*\.\s*{_KEY})*)\s*=(.*)", re.DOTALL)
+
+
+def override(tree: Tree, texts: Sequence[str], report: Report) -> Tree:
+    """Return the tree with each `path=value` merged in, in order; what cannot be read is reported."""
+    for number, text in enumerate(texts, 1):
+        data = _parse(text)
+        source = Source(file=f"--set #{number}", folder=pathlib.Path.cwd())
+        if data is None:
+            report.add(Origin(file=source.file), text, "expected path=value, such as train.steps=500")
+        else:
+            tree = merge(tree, plant(data, source, {}))
+    return tree
+
+
+def _parse(text: str) -> dict[str, Any] | None:
+    match = _OVERRIDE.fullmatch(text)
+    if match is None:
+        return None
+    try:
+        data = tomli.loads(f"{match[1]} = 0")
+    except tomli.TOMLDecodeError:
+        return None
+    return _filled(data, _value(match[2].strip()))
+
+
+def _filled(data: dict[str, Any], value: Any) -> dict[str, Any]:
+    return {name: _filled(inner, value) if isinstance(inner, dict) else value for name, inner in data.items()}
+
+
+def _value(text: str) -> Any:
+    """Parse a value; one that is not TOML is text without quotes, for text options alone."""
+    try:
+        data = tomli.loads(f"value = {text}")
+    except tomli.TOMLDecodeError:
+        return Bare(text)
+    return data["value"] if len(data) == 1 else Bare(text)

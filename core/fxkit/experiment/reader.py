@@ -1,0 +1,120 @@
+"""Read an experiment: files, parents, overrides, plugins and checks, in one go."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fxkit.catalog import Catalog
+from fxkit.errors import ExperimentError, Problem
+from fxkit.experiment.composition import compose, compose_document
+from fxkit.experiment.crosscheck import crosscheck
+from fxkit.experiment.document import check_format
+from fxkit.experiment.draft import Draft, draft
+from fxkit.experiment.model import Experiment, Origin
+from fxkit.experiment.overrides import override
+from fxkit.experiment.positions import dotted
+from fxkit.experiment.report import Report
+from fxkit.experiment.resolved import resolve
+from fxkit.experiment.shipped import shipped_experiments, shown
+from fxkit.experiment.tables import PLACES
+from fxkit.experiment.tree import Source, Tree, plant
+from fxkit.experiment.wording import suggestion
+
+
+def read_experiment(
+    source: str | pathlib.Path,
+    *,
+    overrides: Sequence[str] = (),
+    catalog: Catalog | None = None,
+    allow_local: bool = False,
+) -> Experiment:
+    """Read and check an experiment file, or one that ships by its name; without torch.
+
+    `overrides` are "path=value" texts that are laid over the file in order. `catalog` says which
+    plugins there are; the installed ones by default. `allow_local` permits the code that
+    [plugins.local] names.
+
+    Raises `ExperimentError` with everything that is wrong, sorted by place.
+    """
+    report = Report()
+    path = locate(source)
+    tree = compose(path, report)
+    if tree is None:
+        raise ExperimentError(report.problems)
+    return _experiment(tree, shown(path), overrides, catalog, allow_local, report)
+
+
+def read_document(
+    document: Mapping[str, Any],
+    file: str,
+    *,
+    overrides: Sequence[str] = (),
+    catalog: Catalog | None = None,
+    allow_local: bool = False,
+) -> Experiment:
+    """Read and check an experiment that was parsed already; `file` is its name in messages.
+
+    Relative paths are relative to the folder of `file`. Otherwise like `read_experiment`, except
+    that problems carry no lines.
+    """
+    report = Report()
+    tree: Tree | None = plant(document, Source(file=file, folder=pathlib.Path(file).absolute().parent), {})
+    if tree is not None:
+        tree = compose_document(tree, report) if check_format(tree, report) else None
+    if tree is None:
+        raise ExperimentError(report.problems)
+    return _experiment(tree, file, overrides, catalog, allow_local, report)
+
+
+def locate(source: str | pathlib.Path) -> pathlib.Path:
+    """Return the file that `source` names: a path, or the name of an experiment that ships.
+
+    Raises `ExperimentError` when it is neither.
+    """
+    path = pathlib.Path(source)
+    if path.exists():
+        return path
+    ships = shipped_experiments()
+    name = str(source)
+    if name in ships:
+        return ships[name]
+    beside = [str(path.with_name(one.name)) for one in path.parent.glob("*.toml")]
+    near = suggestion(name, [*beside, *ships])
+    message = f"no such file, and no experiment of that name ships with fxkit ({', '.join(ships)}){near}"
+    raise ExperimentError([Problem(file=name, line=0, column=0, path="", message=message)])
+
+
+def _experiment(
+    tree: Tree,
+    file: str,
+    overrides: Sequence[str],
+    catalog: Catalog | None,
+    allow_local: bool,
+    report: Report,
+) -> Experiment:
+    tree = override(tree, overrides, report)
+    found = draft(tree, catalog or Catalog.installed(), report, allow_local=allow_local)
+    crosscheck(found, report)
+    report.raise_if_any()
+    return _built(found, file)
+
+
+def _built(found: Draft, file: str) -> Experiment:
+    train = found.tables["train"]
+    named: dict[str, Any] = {place.path: found.parts[place.path] for place in PLACES if place.named}
+    return Experiment(
+        file=file,
+        **found.tables,
+        **named,
+        data=found.parts["data"][""],
+        optimizer=train.optimizer,
+        schedule=train.schedule,
+        resolved=resolve(found.tables, found.parts),
+        origins=_origins(found.tree),
+    )
+
+
+def _origins(tree: Tree) -> dict[str, Origin]:
+    return {dotted(path): leaf.mark.value for path, leaf in tree.leaves()}

@@ -1,0 +1,142 @@
+"""Say in the words of TOML what a value is, what was expected instead, and how to write that."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import tomli
+
+from fxkit.experiment.tree import Bare
+from fxkit.spec import OptionMeta
+from fxkit_registry import closest
+
+_NAMES: tuple[tuple[type | tuple[type, ...], str], ...] = (
+    (bool, "bool"),
+    (int, "int"),
+    (float, "float"),
+    (str, "text"),
+    (Mapping, "a table"),
+    ((list, tuple), "a list"),
+    (datetime.datetime, "date and time"),
+    (datetime.date, "date"),
+    (datetime.time, "time"),
+)
+_YES_NO = {
+    **dict.fromkeys(("yes", "on", "true", "1"), "true"),
+    **dict.fromkeys(("no", "off", "false", "0"), "false"),
+}
+
+
+def suggestion(name: str, names: Iterable[str]) -> str:
+    """Return '; did you mean "x"?' for the name closest to `name`, or nothing when none is close."""
+    near = closest(name, names, limit=1)
+    return f'; did you mean "{near[0]}"?' if near else ""
+
+
+_BARE_HINTS = {
+    "true": "; TOML booleans are lower case: true",
+    "false": "; TOML booleans are lower case: false",
+    "none": "; TOML has no null",
+    "null": "; TOML has no null",
+}
+
+
+def toml_text(value: Any) -> str:
+    """Write a scalar as TOML does, long text shortened."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return json.dumps(value if len(value) <= 60 else f"{value[:57]}...", ensure_ascii=False)
+    return str(value)
+
+
+def value_text(value: Any) -> str:
+    """Name the type of a value and write it: 'int 5', 'text "x"', 'a list'."""
+    name = next((name for kind, name in _NAMES if isinstance(value, kind)), type(value).__name__)
+    return name if name.startswith("a ") else f"{name} {toml_text(value)}"
+
+
+def mismatch(expected: str, value: Any) -> str:
+    """Say that `value` is not of the type `expected`, and how to write it where that is clear."""
+    if isinstance(value, Bare):
+        return _bare(expected, value)
+    fix = _FIXES.get(expected.split(" ", maxsplit=1)[0], _no_fix)(expected, value)
+    return f"expected {expected}, got {value_text(value)}{f'; {fix}' if fix else ''}"
+
+
+def _bare(expected: str, value: Bare) -> str:
+    hint = _BARE_HINTS.get(value.lower(), "")
+    return f"expected {expected}, got {value}, which is not TOML{hint}"
+
+
+def _no_fix(expected: str, value: Any) -> str:
+    return ""
+
+
+def _number_fix(expected: str, value: Any) -> str:
+    if isinstance(value, str):
+        inner = _parsed(value)
+        right = (int,) if expected == "int" else (int, float)
+        return "remove the quotes" if type(inner) in right else ""
+    if isinstance(value, float) and value.is_integer():
+        return f"write {int(value)}"
+    return ""
+
+
+def _bool_fix(expected: str, value: Any) -> str:
+    if value in ("true", "false"):
+        return "remove the quotes"
+    spelt = _YES_NO.get(str(value).lower())
+    return f"write {spelt}" if spelt else ""
+
+
+def _text_fix(expected: str, value: Any) -> str:
+    return "" if isinstance(value, (Mapping, tuple, list)) else f'put it in quotes: "{toml_text(value)}"'
+
+
+def _list_fix(expected: str, value: Any) -> str:
+    return "" if isinstance(value, Mapping) else f"write [{toml_text(value)}]"
+
+
+_FIXES: dict[str, Callable[[str, Any], str]] = {
+    "int": _number_fix,
+    "float": _number_fix,
+    "bool": _bool_fix,
+    "text": _text_fix,
+    "path": _text_fix,
+    "list": _list_fix,
+}
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return tomli.loads(f"value = {text}").get("value")
+    except tomli.TOMLDecodeError:
+        return None
+
+
+def not_one_of(value: Any, choices: Iterable[Any]) -> str:
+    """Say that a value is none of the choices, and which one is near."""
+    allowed = tuple(choices)
+    names = [one for one in allowed if isinstance(one, str) and isinstance(value, str)]
+    near = suggestion(value, names) if names else ""
+    return f"{toml_text(value)} is not one of {', '.join(map(toml_text, allowed))}{near}"
+
+
+def range_text(meta: OptionMeta) -> str:
+    """Write what a number may be: "1 to 16", "at least 0 Hz", "one of ..."; empty when anything."""
+    if meta.choices:
+        return "one of " + ", ".join(map(toml_text, meta.choices))
+    bounds, unit = meta.bounds, f" {meta.unit}" if meta.unit else ""
+    if bounds.ge is not None and bounds.le is not None:
+        return f"{bounds.ge:g} to {bounds.le:g}{unit}"
+    sides = (
+        ("at least", bounds.ge),
+        ("above", bounds.gt),
+        ("at most", bounds.le),
+        ("below", bounds.lt),
+    )
+    return " and ".join(f"{word} {limit:g}{unit}" for word, limit in sides if limit is not None)
