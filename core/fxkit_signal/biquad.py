@@ -1,0 +1,158 @@
+"""Second-order filter sections: design from physical quantities, and exact recursive cascades.
+
+A section is six numbers b0 b1 b2 a0 a1 a2 with a0 = 1. Designs follow Bristow-Johnson, Cookbook
+formulae for audio EQ biquad filter coefficients (W3C Note, 2021). Coefficients are float64 whatever
+comes in: rounded to float32 they move a 40 Hz resonance by 0.2 % of its output.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from fxkit_signal.state_space import run_system
+
+
+def low_shelf(frequency: Tensor, gain_db: Tensor, q: Tensor, rate: float) -> Tensor:
+    """Design sections that change the level below a frequency by `gain_db`; see `peak` for shapes."""
+    cosine, alpha, a = _prototype(frequency, q, rate, gain_db)
+    root = 2 * a.sqrt() * alpha
+    low, high = a + 1, a - 1
+    return _section(
+        (a * (low - high * cosine + root), 2 * a * (high - low * cosine), a * (low - high * cosine - root)),
+        (low + high * cosine + root, -2 * (high + low * cosine), low + high * cosine - root),
+    )
+
+
+def high_shelf(frequency: Tensor, gain_db: Tensor, q: Tensor, rate: float) -> Tensor:
+    """Design sections that change the level above a frequency by `gain_db`; see `peak` for shapes."""
+    cosine, alpha, a = _prototype(frequency, q, rate, gain_db)
+    root = 2 * a.sqrt() * alpha
+    low, high = a + 1, a - 1
+    return _section(
+        (a * (low + high * cosine + root), -2 * a * (high + low * cosine), a * (low + high * cosine - root)),
+        (low - high * cosine + root, 2 * (high - low * cosine), low - high * cosine - root),
+    )
+
+
+def peak(frequency: Tensor, gain_db: Tensor, q: Tensor, rate: float) -> Tensor:
+    """Design sections that change the level around a frequency by `gain_db`.
+
+    `frequency` in Hz below half of `rate`, `gain_db`, and `q` > 0 broadcast against each other.
+    Returns float64 coefficients with one more axis: [..., 6].
+    """
+    cosine, alpha, a = _prototype(frequency, q, rate, gain_db)
+    return _section((1 + alpha * a, -2 * cosine, 1 - alpha * a), (1 + alpha / a, -2 * cosine, 1 - alpha / a))
+
+
+def low_pass(frequency: Tensor, q: Tensor, rate: float) -> Tensor:
+    """Design sections that pass what lies below a frequency; see `peak` for shapes."""
+    cosine, alpha, _ = _prototype(frequency, q, rate)
+    return _section(((1 - cosine) / 2, 1 - cosine, (1 - cosine) / 2), (1 + alpha, -2 * cosine, 1 - alpha))
+
+
+def high_pass(frequency: Tensor, q: Tensor, rate: float) -> Tensor:
+    """Design sections that pass what lies above a frequency; see `peak` for shapes."""
+    cosine, alpha, _ = _prototype(frequency, q, rate)
+    return _section(((1 + cosine) / 2, -1 - cosine, (1 + cosine) / 2), (1 + alpha, -2 * cosine, 1 - alpha))
+
+
+def band_pass(frequency: Tensor, q: Tensor, rate: float) -> Tensor:
+    """Design sections that pass a band with 0 dB at its centre; see `peak` for shapes."""
+    cosine, alpha, _ = _prototype(frequency, q, rate)
+    return _section((alpha, 0 * alpha, -alpha), (1 + alpha, -2 * cosine, 1 - alpha))
+
+
+def notch(frequency: Tensor, q: Tensor, rate: float) -> Tensor:
+    """Design sections that remove a frequency; see `peak` for shapes."""
+    cosine, alpha, _ = _prototype(frequency, q, rate)
+    return _section((1 + 0 * alpha, -2 * cosine, 1 + 0 * alpha), (1 + alpha, -2 * cosine, 1 - alpha))
+
+
+def all_pass(frequency: Tensor, q: Tensor, rate: float) -> Tensor:
+    """Design sections that turn the phase by 360 degrees around a frequency; see `peak` for shapes."""
+    cosine, alpha, _ = _prototype(frequency, q, rate)
+    return _section((1 - alpha, -2 * cosine, 1 + alpha), (1 + alpha, -2 * cosine, 1 - alpha))
+
+
+def _prototype(
+    frequency: Tensor, q: Tensor, rate: float, gain_db: Tensor | None = None
+) -> tuple[Tensor, Tensor, Tensor]:
+    omega = frequency.double() * (2 * math.pi / rate)
+    alpha = omega.sin() / (2 * q.double())
+    level = torch.zeros_like(omega) if gain_db is None else gain_db.double()
+    return omega.cos(), alpha, 10 ** (level / 40)
+
+
+def _section(b: tuple[Tensor, Tensor, Tensor], a: tuple[Tensor, Tensor, Tensor]) -> Tensor:
+    coefficients = torch.stack(torch.broadcast_tensors(*b, *a), dim=-1)
+    return coefficients / coefficients[..., 3:4]
+
+
+def sosfilt(audio: Tensor, sos: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """Run a cascade of second-order sections over audio, exactly and without clipping.
+
+    `audio` [batch, channels, samples] of any float type; `sos` [batch or 1, sections, 6] float64 with
+    a0 = 1; `state` [batch, channels, sections, 2] float64, None means silence. Returns audio of the same
+    type and the next state. The state is that of the transposed direct form II, section by section,
+    as in `scipy.signal.sosfilt`. Differentiable once with respect to everything; any split into
+    blocks gives the same output.
+    """
+    batch, channels, samples = audio.shape
+    groups, sections, _ = sos.shape
+    if state is None:
+        state = torch.zeros(batch, channels, sections, 2, dtype=torch.float64, device=audio.device)
+    rows = batch * channels // groups
+    y, following = run_system(
+        audio.reshape(groups, rows, samples),
+        *_cascade(sos.double()),
+        state.reshape(groups, rows, 2 * sections),
+    )
+    return y.reshape(audio.shape), following.reshape(state.shape)
+
+
+def frequency_response(sos: Tensor, frequency: Tensor, rate: float) -> Tensor:
+    """Evaluate the complex response of cascades at frequencies.
+
+    `sos` [batch, sections, 6], `frequency` in Hz [points]. Returns complex128 [batch, points].
+    """
+    delay = torch.exp(-2j * math.pi / rate * frequency.double())
+    powers = torch.stack([torch.ones_like(delay), delay, delay**2])
+    b, a = sos.double().to(delay.dtype).unflatten(-1, (2, 3)).unbind(-2)
+    response: Tensor = (b @ powers) / (a @ powers)
+    return response.prod(-2)
+
+
+def _cascade(sos: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Write sections in series as one state-space system of twice the order.
+
+    Number the input of section j as node j and the output as node K, and let P[i, j] be the gain of
+    the direct path from node j to node i, b0_j ... b0_(i-1). Node i holds P[i, 0] x + sum P[i, j + 1] z_j
+    with z_j the first state of section j.
+    """
+    b0, b1, b2, _, a1, a2 = sos.unbind(-1)
+    groups, sections = b0.shape
+    own = torch.stack([b1 - a1 * b0, b2 - a2 * b0], dim=-1)
+    paths = _direct_paths(b0)
+    shift = torch.stack([torch.ones_like(a1), torch.zeros_like(a1)], dim=1)
+    recursion = torch.stack([torch.stack([-a1, -a2], dim=1), shift], dim=2)
+    into = torch.nn.functional.pad((own[:, :, :, None] * paths[:, :-1, None, 1:])[..., None], (0, 1))
+    a = into + torch.diag_embed(recursion).permute(0, 3, 1, 4, 2)
+    c = torch.nn.functional.pad(paths[:, -1, 1:, None], (0, 1))
+    order = 2 * sections
+    return (
+        a.reshape(groups, order, order),
+        (own * paths[:, :-1, :1]).flatten(1),
+        c.flatten(1),
+        paths[:, -1, 0],
+    )
+
+
+def _direct_paths(b0: Tensor) -> Tensor:
+    """Return P [groups, sections + 1, sections + 1]: the inverse of I - N with N[i + 1, i] = b0_i."""
+    chain = torch.diag_embed(b0, offset=-1)
+    identity = torch.eye(chain.shape[-1], dtype=b0.dtype, device=b0.device).expand_as(chain)
+    paths: Tensor = torch.linalg.solve_triangular(identity - chain, identity, upper=False, unitriangular=True)
+    return paths
