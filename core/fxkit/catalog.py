@@ -8,7 +8,7 @@ import attrs
 
 from fxkit.errors import PluginError
 from fxkit.kinds import API, GROUP_PREFIX, KINDS, kind_named
-from fxkit_registry import Entry, LoadFailure, LookupFailure, Registry
+from fxkit_registry import LOCAL, Entry, LoadFailure, LookupFailure, Registry
 
 IN_TREE = "fxkit"
 
@@ -62,21 +62,14 @@ class Catalog:
     def spec(self, entry: Entry) -> type:
         """Return the spec class of `entry`, importing its module; a plain callable is wrapped in one.
 
-        Raises `PluginError` when it cannot be loaded or is neither.
+        Raises `PluginError`, caused by a `LoadFailure`, when it cannot be imported or described.
         """
         if entry not in self._specs:
-            self._specs[entry] = self._loaded(entry)
+            try:
+                self._specs[entry] = _described(self.registry.load(entry), entry)
+            except LoadFailure as failure:
+                raise PluginError(str(failure)) from failure
         return self._specs[entry]
-
-    def _loaded(self, entry: Entry) -> type:
-        from fxkit.callable_spec import spec_class
-
-        try:
-            return spec_class(self.registry.load(entry), entry.kind)
-        except LoadFailure as failure:
-            raise PluginError(str(failure)) from failure
-        except TypeError as error:
-            raise PluginError(f'"{entry.name}" from {entry.origin} cannot be used: {error}') from error
 
     def with_local(self, targets: Mapping[tuple[str, str], tuple[object, str]]) -> Catalog:
         """Return a catalog with plugins of the user's own: (kind, name) -> (object, where it is written)."""
@@ -84,6 +77,20 @@ class Catalog:
         for (kind, name), (target, origin) in targets.items():
             registry = registry.with_local(kind, name, target, origin)
         return Catalog(registry=registry)
+
+
+def _described(target: object, entry: Entry) -> type:
+    """Return the spec class of a loaded plugin, proved to be describable."""
+    from fxkit.callable_spec import spec_class
+    from fxkit.spec import describe
+
+    try:
+        spec = spec_class(target, entry.kind)
+        describe(spec)
+    except Exception as error:
+        fix = f"Correct {entry.target}" if entry.dist == LOCAL else f"Update {entry.dist}, or tell its author"
+        raise LoadFailure(entry, f"its spec cannot be used: {error}", fix, error) from error
+    return spec
 
 
 def _kind_names() -> str:

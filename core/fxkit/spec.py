@@ -7,6 +7,7 @@ shown or checked about a plugin (errors, listings, reference pages) is read from
 
 from __future__ import annotations
 
+import collections.abc
 import inspect
 import math
 import pathlib
@@ -184,6 +185,8 @@ def type_text(hint: Any) -> str:
         return " | ".join(type_text(arg) for arg in args if arg is not type(None))
     if origin is tuple:
         return f"list of {type_text(args[0])}"
+    if origin is collections.abc.Mapping:
+        return "table"
     if hint is pathlib.Path:
         return "path"
     if hint is str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fxkit_registry.entry import Entry
 
 
-class LookupFailure(LookupError):  # noqa: N818
+class LookupFailure(LookupError):
     """Report a name that does not resolve; the message is ready for users.
 
     `suggestions` are spellings that would resolve, closest first.
@@ -18,7 +18,7 @@ class LookupFailure(LookupError):  # noqa: N818
         self.suggestions = suggestions
 
 
-class LoadFailure(Exception):  # noqa: N818
+class LoadFailure(Exception):
     """Report a plugin whose target cannot be imported; the message is ready for users.
 
     `reason` is the cause alone in one line, `fix` what to do, `original` the exception.

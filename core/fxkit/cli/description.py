@@ -1,0 +1,190 @@
+"""Tell everything that a plugin's spec declares: options, parameters, capabilities, and how to name it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from fxkit.cli.output import bold, paragraphs, plain, table
+from fxkit.context import BuildContext
+from fxkit.experiment.tables import PLACES, Place
+from fxkit.kinds import kind_named
+from fxkit.spec import Option, describe
+from fxkit_registry import Entry
+
+_DECLARED = ("parameters", "traits", "dims")
+
+
+def of_plugin(spec: type, entry: Entry) -> dict[str, Any]:
+    """Return what `spec` declares, as JSON shows it.
+
+    Parameters and capabilities are those at the default options, 48 kHz and one channel; "note" says
+    why there are none to show where that is not enough to know them.
+    """
+    told = describe(spec)
+    place = next((place for place in PLACES if place.kind == entry.kind), None)
+    return {
+        "summary": told.summary,
+        "doc": told.doc,
+        "options": [_option(option) for option in told.options],
+        "keys": [_option(option) for option in describe(place.keys).options] if place else [],
+        "table": _usage(entry, place, [option.name for option in told.options if option.required]),
+        **_declared(spec, [option.name for option in told.options if option.required]),
+    }
+
+
+def _option(option: Option) -> dict[str, Any]:
+    meta = option.meta
+    bounds = {side: limit for side, limit in attrs.asdict(meta.bounds).items() if limit is not None}
+    return {
+        "name": option.name,
+        "type": f"{kind.singular}'s table" if (kind := kind_named(meta.kind)) else option.type_text,
+        "unit": meta.unit,
+        "bounds": bounds,
+        "range": "" if meta.bounds.is_open else str(meta.bounds),
+        "choices": plain(meta.choices),
+        "required": option.required,
+        "default": None if option.required else _default(option.default),
+        "help": meta.help,
+    }
+
+
+def _default(value: Any) -> Any:
+    return _default(attrs.asdict(value)) if attrs.has(type(value)) else plain(value)
+
+
+def _declared(spec: type, required: Sequence[str]) -> dict[str, Any]:
+    """Return what the spec's methods say at default options, or a note why they cannot."""
+    asked = [name for name in _DECLARED if callable(getattr(spec, name, None))]
+    if not asked:
+        return {}
+    if required:
+        return {"note": f"its {' and '.join(asked)} depend on {', '.join(required)}, which have no default"}
+    try:
+        ctx, instance = BuildContext(), spec()
+        return {name: _plain(getattr(instance, name)(ctx)) for name in asked}
+    except Exception as error:
+        return {"note": f"its {' and '.join(asked)} depend on where it is used: {error}"}
+
+
+def _plain(value: Any) -> Any:
+    if attrs.has(type(value)):
+        return {key: _plain(item) for key, item in attrs.asdict(value, recurse=False).items()}
+    return [_plain(item) for item in value] if isinstance(value, (tuple, list)) else plain(value)
+
+
+def _usage(entry: Entry, place: Place | None, required: Iterable[str]) -> str:
+    """Return the plugin's table as an experiment file has it."""
+    name = entry.qualified if entry.status == "ambiguous" else entry.name
+    lines = [f'type = "{name}"', *(f"{option} = ...  # required" for option in required)]
+    if place is None:
+        kind = kind_named(entry.kind)
+        return (
+            f"[train]\n{kind.singular} = {{ {', '.join(lines[:1])} }}" if kind and _trains(kind.name) else ""
+        )
+    head = f"[{place.path}.{entry.name.replace('-', '_')}]" if place.named else f"[{place.path}]"
+    return "\n".join([head, *lines])
+
+
+def _trains(kind: str) -> bool:
+    return kind in ("optimizers", "schedules")
+
+
+def as_text(entry: Entry, told: Mapping[str, Any], width: int | None) -> str:
+    """Write a plugin's description for people."""
+    kind = kind_named(entry.kind)
+    head = f"{bold(entry.name)}  {kind.singular if kind else entry.kind} of {entry.origin}  ({entry.target})"
+    sections = [
+        head,
+        paragraphs(told["doc"], width),
+        _section("In an experiment file", told["table"]),
+        _section("Options", _options(told["options"], width) or "none"),
+        _section("Parameters, which a controller sets", _parameters(told.get("parameters"), width)),
+        _section("Capabilities", _traits(told.get("traits"), told.get("dims"), width)),
+        _section("Not shown", told.get("note", "")),
+        _section("Keys that every such table has", _options(told["keys"], width)),
+    ]
+    return "\n\n".join(section for section in sections if section)
+
+
+def _section(title: str, body: str) -> str:
+    return f"{bold(title)}\n{body}" if body else ""
+
+
+def _options(options: Sequence[Mapping[str, Any]], width: int | None) -> str:
+    if not options:
+        return ""
+    rows = [
+        (
+            option["name"],
+            option["type"],
+            option["unit"],
+            "required" if option["required"] else _written(option["default"]),
+            " | ".join(map(str, option["choices"])) or option["range"],
+            option["help"],
+        )
+        for option in options
+    ]
+    return _lean_table(("NAME", "TYPE", "UNIT", "DEFAULT", "RANGE", "HELP"), rows, width)
+
+
+def _parameters(parameters: Sequence[Mapping[str, Any]] | None, width: int | None) -> str:
+    if parameters is None:
+        return ""
+    rows = [
+        (
+            item["name"],
+            item["unit"],
+            f"{item['low']:g} to {item['high']:g}",
+            item["mapping"],
+            _defaults(item["default"]),
+            str(item["size"]),
+            item["rate"],
+            item["help"],
+        )
+        for item in parameters
+    ]
+    headers = ("NAME", "UNIT", "RANGE", "MAPPING", "DEFAULT", "SIZE", "RATE", "HELP")
+    return _lean_table(headers, rows, width) if rows else "none"
+
+
+def _lean_table(headers: Sequence[str], rows: Sequence[Sequence[str]], width: int | None) -> str:
+    """Write a table without the columns that are empty in every row."""
+    kept = [column for column in range(len(headers)) if column == 0 or any(row[column] for row in rows)]
+    return table([headers[i] for i in kept], [[row[i] for i in kept] for row in rows], width)
+
+
+def _defaults(value: float | Sequence[float]) -> str:
+    if not isinstance(value, list):
+        return f"{value:g}"
+    if len(set(value)) == 1:
+        return f"{value[0]:g} each"
+    return ", ".join(f"{item:g}" for item in value[:4]) + (", ..." if len(value) > 4 else "")
+
+
+def _traits(traits: Mapping[str, Any] | None, dims: int | None, width: int | None) -> str:
+    told = dict(traits or {})
+    if "receptive_field" in told and told["receptive_field"] is None:
+        told["receptive_field"] = "unbounded"
+    if dims is not None:
+        told["dims"] = dims
+    units = {"latency": " samples", "hop": " samples", "dims": " per frame"}
+    rows = [
+        (name.replace("_", " "), f"{_written(value)}{units.get(name, '')}")
+        for name, value in told.items()
+        if value is not None and value != []
+    ]
+    return "\n".join(f"{name.ljust(max(len(row[0]) for row in rows))}  {value}" for name, value in rows)
+
+
+def _written(value: Any) -> str:
+    """Write a value as TOML spells it; nothing for an absent one."""
+    if value is None or value == {}:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_written, value))}]"
+    return str(value)

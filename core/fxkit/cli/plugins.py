@@ -1,0 +1,172 @@
+"""`fxkit plugins`: list what is installed, check that it loads, show one plugin."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import click
+
+from fxkit.catalog import Catalog
+from fxkit.cli.output import page_width, table, write_json
+from fxkit.errors import PluginError
+from fxkit.kinds import KINDS, Kind, kind_named
+from fxkit_registry import Entry
+
+EPILOG = """Kinds: {kinds}.
+
+\b
+Examples:
+  fxkit plugins
+  fxkit plugins losses
+  fxkit plugins --check --strict
+  fxkit plugins show processor parametric-eq
+  fxkit plugins show loss esr --json
+  FXKIT_DISABLE=some-dist,loss:esr fxkit plugins
+""".format(kinds=", ".join(kind.name for kind in KINDS))
+
+
+@click.command("plugins", epilog=EPILOG)
+@click.argument("words", nargs=-1, metavar="[KIND] | show KIND NAME")
+@click.option("--check", is_flag=True, help="Import each plugin and say which cannot be used.")
+@click.option("--strict", is_flag=True, help="Exit with 1 when a row is not ok.")
+@click.option("--no-plugins", is_flag=True, help="Use fxkit's own plugins only.")
+@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+def command(words: tuple[str, ...], check: bool, strict: bool, no_plugins: bool, as_json: bool) -> None:
+    """List the installed plugins, all or of one KIND; or show one with its options.
+
+    A name that two distributions offer is written "distribution/name". Listing imports no plugin.
+    """
+    catalog = Catalog.installed(in_tree_only=no_plugins)
+    if words[:1] != ("show",):
+        rows = _rows(catalog, _kinds(words), check)
+        _write_list(rows, check, as_json)
+        _note_unused(catalog)
+        if strict and any(row["status"] != "ok" for row in rows):
+            raise click.exceptions.Exit(1)
+        return
+    if len(words) != 3:
+        raise click.UsageError("show takes a kind and a name: fxkit plugins show processor parametric-eq")
+    if check or strict:
+        raise click.UsageError("--check and --strict go with the list, not with show")
+    _show(catalog, words[1], words[2], as_json)
+
+
+def _kinds(words: Sequence[str]) -> tuple[Kind, ...]:
+    if not words:
+        return KINDS
+    kind = kind_named(words[0])
+    if kind is None or len(words) > 1:
+        raise click.UsageError(_unknown(words))
+    return (kind,)
+
+
+def _unknown(words: Sequence[str]) -> str:
+    from fxkit_registry import closest
+
+    if kind_named(words[0]):
+        return f"to see one plugin: fxkit plugins show {' '.join(words)}"
+    near = closest(words[0], ["show", *(kind.name for kind in KINDS)])
+    hint = " or ".join(f'"{name}"' for name in near) or ", ".join(kind.name for kind in KINDS)
+    return f'no kind of plugin is called "{words[0]}"; {"did you mean" if near else "there are"} {hint}' + (
+        "?" if near else ""
+    )
+
+
+def _rows(catalog: Catalog, kinds: Sequence[Kind], check: bool) -> list[dict[str, Any]]:
+    """Return one row per entry; entries of kinds that this fxkit does not know only join the full list."""
+    names = {kind.name for kind in kinds}
+    known = {kind.name for kind in KINDS}
+    wanted = (
+        entry
+        for entry in catalog.entries
+        if entry.kind in names or (len(kinds) > 1 and entry.kind not in known)
+    )
+    return [_row(catalog, entry, check) for entry in wanted]
+
+
+def _row(catalog: Catalog, entry: Entry, check: bool) -> dict[str, Any]:
+    row = identity(entry)
+    if not check or entry.status not in ("ok", "ambiguous"):
+        return row
+    from fxkit.spec import describe
+
+    try:
+        with stdout_kept():
+            summary = describe(catalog.spec(entry)).summary
+    except PluginError as error:
+        return {**row, "status": "broken", "reason": _cause(error), "summary": ""}
+    return {**row, "summary": summary}
+
+
+def identity(entry: Entry) -> dict[str, Any]:
+    """Return what is known of a plugin without importing it, as JSON shows it."""
+    return {
+        "kind": entry.kind,
+        "name": entry.name,
+        "qualified": entry.qualified,
+        "dist": entry.dist,
+        "version": entry.version,
+        "api": entry.api,
+        "target": entry.target,
+        "status": entry.status,
+        "reason": entry.reason,
+    }
+
+
+@contextlib.contextmanager
+def stdout_kept() -> Iterator[None]:
+    """Send what a plugin prints while it is imported to stderr, so that stdout stays a list or JSON."""
+    with contextlib.redirect_stdout(sys.stderr):
+        yield
+
+
+def _cause(error: PluginError) -> str:
+    failure = error.__cause__
+    return f"{failure.reason}. {failure.fix}" if hasattr(failure, "reason") else str(error)  # type: ignore[union-attr]
+
+
+def _write_list(rows: Sequence[dict[str, Any]], check: bool, as_json: bool) -> None:
+    if as_json:
+        write_json({"plugins": rows})
+        return
+    headers = ("KIND", "NAME", "DIST", "STATUS", "SUMMARY" if check else "TARGET")
+    click.echo(table(headers, [_cells(row, check) for row in rows], page_width()))
+
+
+def _cells(row: dict[str, Any], check: bool) -> tuple[str, ...]:
+    kind = kind_named(row["kind"])
+    broken = row["status"] == "broken"
+    last = (row["reason"] if broken else row.get("summary") or row["target"]) if check else row["target"]
+    return (
+        kind.singular if kind else row["kind"],
+        row["name"],
+        f"{row['dist']} {row['version']}".rstrip(),
+        "broken" if broken else _status(row),
+        last,
+    )
+
+
+def _status(row: dict[str, Any]) -> str:
+    if row["status"] in ("api", "missing"):
+        return str(row["reason"])
+    return f"{row['status']} ({row['reason']})" if row["reason"] else str(row["status"])
+
+
+def _note_unused(catalog: Catalog) -> None:
+    for rule in catalog.registry.unused:
+        click.echo(f'note: {rule.source} names "{rule.pattern}", which matches nothing installed', err=True)
+
+
+def _show(catalog: Catalog, kind: str, name: str, as_json: bool) -> None:
+    from fxkit.cli import description
+
+    entry = catalog.find(kind, name)
+    with stdout_kept():
+        told = description.of_plugin(catalog.spec(entry), entry)
+    if as_json:
+        write_json({"plugin": {**identity(entry), **told}})
+        return
+    click.echo(description.as_text(entry, told, page_width()))
