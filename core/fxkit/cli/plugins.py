@@ -41,7 +41,7 @@ def command(words: tuple[str, ...], check: bool, strict: bool, no_plugins: bool,
     """
     catalog = Catalog.installed(in_tree_only=no_plugins)
     if words[:1] != ("show",):
-        rows = _rows(catalog, _kinds(words), check)
+        rows = listing(catalog, _kinds(words), check=check)
         _write_list(rows, check, as_json)
         _note_unused(catalog)
         if strict and any(row["status"] != "ok" for row in rows):
@@ -75,7 +75,7 @@ def _unknown(words: Sequence[str]) -> str:
     )
 
 
-def _rows(catalog: Catalog, kinds: Sequence[Kind], check: bool) -> list[dict[str, Any]]:
+def listing(catalog: Catalog, kinds: Sequence[Kind], *, check: bool) -> list[dict[str, Any]]:
     """Return one row per entry; entries of kinds that this fxkit does not know only join the full list."""
     names = {kind.name for kind in kinds}
     known = {kind.name for kind in KINDS}
