@@ -64,9 +64,7 @@ def _loop(frequency: float, rate: int) -> tuple[int, Signal]:
     period = rate / frequency
     delay = math.floor(period - BRIGHTNESS - 1)
     fraction = period - BRIGHTNESS - delay
-    tuning = np.array(
-        [math.prod((fraction - j) / (k - j) for j in range(4) if j != k) for k in range(4)]
-    )
+    tuning = np.array([math.prod((fraction - j) / (k - j) for j in range(4) if j != k) for k in range(4)])
     decay_seconds = 1.2 + 5.0 * math.exp(-frequency / 300.0)
     per_round = 10 ** (-3 / (frequency * decay_seconds))
     return delay, per_round * np.convolve(tuning, [1 - BRIGHTNESS, BRIGHTNESS])

@@ -79,7 +79,7 @@ class VirtualDevice:
                     name=f"strings-{split}-gain-{gain:g}",
                     input=torch.from_numpy(source),
                     target=torch.from_numpy(target),
-                    knobs=torch.tensor([gain] if len(self.gains) > 1 else []),
+                    knobs=torch.tensor([gain]) if len(self.gains) > 1 else None,
                     digest=content_digest(source, target),
                 )
             )

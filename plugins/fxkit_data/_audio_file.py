@@ -1,0 +1,101 @@
+"""Read one audio file whole, or say why that cannot be done."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+from typing import BinaryIO
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from fxkit_data._finding import Finding
+from fxkit_data._recorded import content_digest
+
+READABLE = frozenset({".wav", ".flac", ".aif", ".aiff", ".ogg", ".mp3"})
+# Audio that people have but that is not read here; anything else in a folder is not taken for audio.
+UNSUPPORTED = frozenset(
+    {".aac", ".aifc", ".amr", ".ape", ".au", ".caf", ".dsf", ".m4a", ".mka", ".mp4", ".opus", ".ra"}
+    | {".w64", ".wma", ".wv"}
+)
+FORMATS = "WAV, FLAC, AIFF, OGG or MP3"
+
+# Writers that cannot seek back (pipes) leave these in place of the length.
+_UNKNOWN_SIZES = (0, 0xFFFFFFFF, 0x7FFFFFFF)
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Clip:
+    """Hold a file's audio: float32 [channels, samples] at `rate` Hz, and the SHA-256 of the samples."""
+
+    path: Path
+    samples: NDArray[np.float32]
+    rate: int
+    digest: str
+
+    @property
+    def channels(self) -> int:
+        """Return the number of channels."""
+        return int(self.samples.shape[0])
+
+    @property
+    def length(self) -> int:
+        """Return the number of samples per channel."""
+        return int(self.samples.shape[1])
+
+
+def read_clip(path: Path) -> Clip | Finding:
+    """Read a whole file; a `Finding` says what keeps it from being read."""
+    import soundfile
+
+    try:
+        broken = _broken_container(path)
+        if broken:
+            return broken
+        with soundfile.SoundFile(path) as file:
+            promised, rate = file.frames, file.samplerate
+            samples = file.read(dtype="float32", always_2d=True).T
+    except OSError as error:
+        return _unreadable(path, f"cannot be opened ({error.strerror})", "check the file and its permissions")
+    except soundfile.LibsndfileError as error:
+        reason = error.error_string.rstrip(".").lower()
+        return _unreadable(path, f"is not readable as audio ({reason})", f"export it again as {FORMATS}")
+    if samples.shape[1] < promised:
+        what = f"ends early: {samples.shape[1]} of {promised} samples are there"
+        return _unreadable(path, what, "copy or export it again")
+    if samples.shape[1] == 0:
+        return _unreadable(path, "holds no samples", "export it again, or remove it")
+    return Clip(path=path, samples=samples, rate=rate, digest=content_digest(samples))
+
+
+def _unreadable(path: Path, what: str, fix: str) -> Finding:
+    return Finding(check="unreadable", file=path, what=what, fix=fix)
+
+
+def _broken_container(path: Path) -> Finding | None:
+    """Find what libsndfile reads past in silence: an empty file, or a chunk longer than the file."""
+    size = path.stat().st_size
+    if size == 0:
+        return _unreadable(path, "is empty (0 bytes)", "copy or export it again")
+    with path.open("rb") as stream:
+        missing = _missing_bytes(stream, size)
+    if missing <= 0:
+        return None
+    return _unreadable(path, f"is truncated: the last {missing} bytes are missing", "copy or export it again")
+
+
+def _missing_bytes(stream: BinaryIO, size: int) -> int:
+    """Return how many bytes of a WAV or AIFF file's audio chunk lie beyond its end."""
+    magic, _, form = struct.unpack("<4sI4s", stream.read(12).ljust(12, b"\0"))
+    order, audio = (">", b"SSND") if magic == b"FORM" else ("<", b"data")
+    if magic not in (b"RIFF", b"FORM") or form not in (b"WAVE", b"AIFF", b"AIFC"):
+        return 0
+    place = 12
+    while place + 8 <= size:
+        stream.seek(place)
+        name, length = struct.unpack(f"{order}4sI", stream.read(8))
+        if name == audio:
+            return 0 if length in _UNKNOWN_SIZES else int(place + 8 + length - size)
+        place += 8 + length + length % 2
+    return 0
