@@ -1,0 +1,50 @@
+"""How each parameter moved over the training: what every validation found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+
+LARGEST = 7
+
+
+class History:
+    """Keep, per validation and "node.parameter", the least, middle and greatest value of each entry.
+
+    The three run over the split's recordings and over time: they are one number where nothing moves.
+    A parameter of more than `LARGEST` entries is kept as a single one.
+    """
+
+    def __init__(self) -> None:
+        self.steps: list[int] = []
+        self.tracks: dict[str, list[torch.Tensor]] = {}
+
+    def add(self, step: int, examples: Sequence[Mapping[str, torch.Tensor]]) -> None:
+        """Add a validation at `step`; `examples` are each recording's "node.parameter" -> [size, time]."""
+        if not examples:
+            return
+        self.steps.append(step)
+        for name in examples[0]:
+            self.tracks.setdefault(name, []).append(_summary([tracks[name] for tracks in examples]))
+
+    def series(self, name: str) -> torch.Tensor:
+        """Return [points, entries, 3]: least, median and greatest value at each of `steps`."""
+        return torch.stack(self.tracks[name])
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the history as plain values and tensors."""
+        return {"steps": list(self.steps), "tracks": {name: self.series(name) for name in self.tracks}}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from `state_dict`."""
+        self.steps = list(state["steps"])
+        self.tracks = {name: list(series.cpu().unbind()) for name, series in state["tracks"].items()}
+
+
+def _summary(tracks: Sequence[torch.Tensor]) -> torch.Tensor:
+    values = torch.cat(list(tracks), dim=-1)
+    if values.shape[0] > LARGEST:
+        values = values.reshape(1, -1)
+    return torch.stack([values.amin(-1), values.median(-1).values, values.amax(-1)], dim=-1)

@@ -1,0 +1,50 @@
+"""The picture of a node's parameters over the training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from fxkit.parameter import Parameter
+from fxkit_callbacks._figure import COLOURS, MARKERS, finish_panel, legend_outside, new_figure, plain, rows
+from fxkit_callbacks._history import LARGEST, History
+from fxkit_callbacks._panel import Panel, panels
+
+PANEL_HEIGHT = 1.9
+
+
+def history_picture(node: str, parameters: Sequence[Parameter], history: History, title: str) -> Figure:
+    """Draw each parameter at every validation; a band spans recordings and time where it moves."""
+    drawn = panels(parameters, LARGEST)
+    figure = new_figure(0.94 + PANEL_HEIGHT * len(drawn), title)
+    labels = [line.label for panel in drawn for line in panel.lines]
+    axes = rows(figure, [1] * len(drawn), labels)
+    for one, panel in zip(axes, drawn, strict=True):
+        _draw(one, node, panel, history)
+    axes[-1].set_xlabel("training step", fontsize=9)
+    return figure
+
+
+def _draw(axes: Axes, node: str, panel: Panel, history: History) -> None:
+    seen = []
+    for style, line in enumerate(panel.lines):
+        points = history.series(f"{node}.{line.parameter.name}")[:, line.entry or 0].numpy()
+        least, middle, greatest = points.T
+        colour = COLOURS[style]
+        axes.plot(
+            history.steps,
+            middle,
+            color=colour,
+            marker=MARKERS[style],
+            markersize=4,
+            markevery=max(1, len(history.steps) // 15),
+            linewidth=1.3,
+            label=plain(line.label),
+        )
+        if (greatest > least).any():
+            axes.fill_between(history.steps, least, greatest, color=colour, alpha=0.18, linewidth=0)
+        seen.append(points)
+    finish_panel(axes, panel.axis_label, seen, log=panel.log, span=panel.span)
+    legend_outside(axes)

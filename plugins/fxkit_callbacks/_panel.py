@@ -1,0 +1,71 @@
+"""Group a node's parameters into panels whose lines share an axis."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable, Sequence
+
+import attrs
+
+from fxkit.parameter import Parameter
+from fxkit_callbacks._figure import COLOURS, chunks
+
+
+@attrs.frozen
+class Line:
+    """Name one curve: an entry of a parameter, None for all entries together."""
+
+    parameter: Parameter
+    entry: int | None
+
+    @property
+    def label(self) -> str:
+        """Return what the legend says."""
+        if self.entry is None:
+            return f"{self.parameter.name} ({self.parameter.size} values)"
+        return self.parameter.name if self.parameter.size == 1 else f"{self.parameter.name} {self.entry + 1}"
+
+
+@attrs.frozen
+class Panel:
+    """Hold the lines of one axes; all have one unit and one scale."""
+
+    lines: tuple[Line, ...]
+
+    @property
+    def log(self) -> bool:
+        """Tell whether the axis is logarithmic."""
+        return self.lines[0].parameter.mapping == "log"
+
+    @property
+    def axis_label(self) -> str:
+        """Return what the lines have in common: the last words of their names, and the unit."""
+        name = common_ending([line.parameter.name for line in self.lines])
+        unit = self.lines[0].parameter.unit
+        return f"{name} in {unit}" if name and unit else name or unit or "value"
+
+    @property
+    def span(self) -> float:
+        """Return the least height of a linear axis: a twentieth of the narrowest range."""
+        return min(line.parameter.high - line.parameter.low for line in self.lines) / 20
+
+
+def common_ending(names: Sequence[str]) -> str:
+    """Return the words, split at "_" and "-", that all names end with."""
+    words = zip(*(reversed(re.split(r"[_-]", name)) for name in names), strict=False)
+    same = itertools.takewhile(lambda column: len(set(column)) == 1, words)
+    return " ".join(column[0] for column in reversed(list(same)))
+
+
+def panels(parameters: Iterable[Parameter], largest: int) -> list[Panel]:
+    """Return panels of lines that share unit and scale, as many lines each as there are colours.
+
+    Parameters with more than `largest` entries are one line. Without a unit, the range must agree.
+    """
+    groups: dict[tuple[object, ...], list[Line]] = {}
+    for parameter in parameters:
+        key = (parameter.unit or (parameter.low, parameter.high), parameter.mapping == "log")
+        entries = range(parameter.size) if parameter.size <= largest else [None]
+        groups.setdefault(key, []).extend(Line(parameter, entry) for entry in entries)
+    return [Panel(tuple(part)) for lines in groups.values() for part in chunks(lines, len(COLOURS))]
