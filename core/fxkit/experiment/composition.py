@@ -63,7 +63,7 @@ def _parent(entry: Tree, path: pathlib.Path, chain: tuple[_Link, ...], report: R
     if found is None:
         near = suggestion(entry.value, _candidates(entry.mark.folder))
         trail = " -> ".join([*names, entry.value])
-        message = f"no file {toml_text(entry.value)} in {shown(entry.mark.folder)}{near} ({trail})"
+        message = f"no file {shown(entry.mark.folder / entry.value)}{near} ({trail})"
         report.at_value(entry, message)
         return None
     if found.resolve() in (link.path.resolve() for link in links):
@@ -83,13 +83,13 @@ def _candidates(folder: pathlib.Path) -> list[str]:
 
 
 def _listed(tree: Tree, name: str, report: Report) -> list[Tree]:
-    """Return the entries of a list of texts; what is not one is reported."""
+    """Return the entries of a list of texts; what is not one is reported. A text stands for a list of it."""
     entry = tree.get(name)
     if entry is None:
         return []
     if not isinstance(entry.value, tuple):
         report.at_value(entry, mismatch("list of text", entry.value))
-        return []
+        return [entry] if isinstance(entry.value, str) else []
     for item in entry.value:
         if not isinstance(item.value, str):
             report.at_value(item, mismatch("text", item.value))

@@ -30,8 +30,8 @@ def read_file(path: pathlib.Path, via: Sequence[str], report: Report) -> Tree | 
     try:
         data = tomli.loads(text)
     except tomli.TOMLDecodeError as error:
-        place = Origin(file=source.file, line=error.lineno, column=error.colno, via=source.via)
-        report.add(place, "", explain(error))
+        spot, message = explain(error)
+        report.add(source.origin(spot), "", message)
         return None
     tree = plant(data, source, positions(text))
     return tree if check_format(tree, report) else None

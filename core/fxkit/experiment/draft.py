@@ -14,10 +14,10 @@ from fxkit.experiment.plugins import Plugins
 from fxkit.experiment.report import Report
 from fxkit.experiment.structure import Structure
 from fxkit.experiment.tables import PLACES, TABLES, Place, PluginsTable
-from fxkit.experiment.tree import Mark, Tree
-from fxkit.experiment.wording import mismatch, suggestion
-from fxkit.kinds import kind_named
+from fxkit.experiment.tree import Mark, Tree, without
+from fxkit.experiment.wording import a_table_of, mismatch, suggestion
 from fxkit.spec import describe
+from fxkit_registry import closest
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
@@ -30,14 +30,15 @@ class Draft:
     tables: Mapping[str, Any]
     parts: Mapping[str, Mapping[str, Part]]
 
-    def names(self, place: str) -> tuple[str, ...]:
-        """Return the names of the tables at a place, broken ones too."""
-        return tuple(name for name, _ in (self.tree.get(place) or _absent(self.tree, place)).items())
+    def named(self, place: str) -> dict[str, Tree]:
+        """Return the tables at a place by name, broken ones too."""
+        entry = self.tree.get(place)
+        return dict(entry.items()) if entry else {}
 
 
 def draft(tree: Tree, catalog: Catalog, report: Report, *, allow_local: bool) -> Draft:
     """Read every table of a composed document; every problem goes to the report."""
-    _check_top(tree, report)
+    tree = _check_top(_without_phantoms(tree, report), report)
     structure = Structure(report)
     table = _table(structure, tree, "plugins") or PluginsTable()
     structure.plugins = Plugins.under(catalog, table, tree.get("plugins"), report, allow_local=allow_local)
@@ -47,18 +48,48 @@ def draft(tree: Tree, catalog: Catalog, report: Report, *, allow_local: bool) ->
     )
 
 
-def _check_top(tree: Tree, report: Report) -> None:
+def _without_phantoms(tree: Tree, report: Report) -> Tree:
+    """Drop the tables that --set names and no file has; each is reported."""
+    for place in PLACES:
+        entry = tree.get(place.path) if place.named else None
+        names = [] if entry is None else [name for name, one in entry.items() if not _is_phantom(one)]
+        for name, one in entry.items() if entry else ():
+            if name not in names:
+                near = suggestion(name, names) or f"; there are {', '.join(names) or 'none'}"
+                report.at_value(one, f"no table [{place.path}.{name}] to change{near}")
+                tree = without(tree, (place.path, name))
+    return tree
+
+
+def _is_phantom(tree: Tree) -> bool:
+    return tree.is_table and tree.get("type") is None and tree.mark.value.file.startswith("--set")
+
+
+def _check_top(tree: Tree, report: Report) -> Tree:
+    """Report what belongs to no table, and take it for what it was probably meant to be."""
     names = [*TABLES, *(place.path for place in PLACES)]
     for name, entry in tree.items():
         if name in names:
             continue
+        meant = closest(name, [one for one in names if tree.get(one) is None], limit=1)
         if entry.is_table:
             near = suggestion(name, names) or f"; there are {', '.join(names)}"
             report.at_key(entry, f"unknown table{near}")
-            continue
-        homes = [home for home, cls in TABLES.items() if describe(cls).option(name)]
-        hint = f"; it belongs in [{homes[0]}]" if homes else suggestion(name, [*names, "extends", "remove"])
-        report.at_key(entry, f"unknown key outside of the tables{hint}")
+        else:
+            report.at_key(entry, f"unknown key outside of the tables{_home(name)}")
+        tree = without(tree, (name,))
+        if meant and entry.is_table:
+            tree = Tree({**tree.value, meant[0]: entry}, tree.mark)
+    return tree
+
+
+def _home(name: str) -> str:
+    homes = {option.name: table for table, cls in TABLES.items() for option in describe(cls).options}
+    if name in homes:
+        return f"; it belongs in [{homes[name]}]"
+    near = closest(name, [*homes, "extends", "remove"], limit=1)
+    place = f" in [{homes[near[0]]}]" if near and near[0] in homes else ""
+    return f'; did you mean "{near[0]}"{place}?' if near else ""
 
 
 def _table(structure: Structure, tree: Tree, name: str) -> Any:
@@ -92,8 +123,7 @@ def _parts(structure: Structure, tree: Tree, place: Place) -> dict[str, Part]:
 
 def _named(structure: Structure, name: str, tree: Tree, place: Place) -> Part | None:
     if not tree.is_table:
-        message = f"expected a table [{place.path}.NAME], got {name!r} directly in [{place.path}]"
-        structure.report.at_key(tree, message)
+        structure.report.at_value(tree, mismatch(a_table_of(place.kind), tree.value))
         return None
     if not _NAME.fullmatch(name):
         message = f'the name "{name}" may hold only a-z, 0-9, - and _, and not start with - or _'
@@ -106,7 +136,5 @@ def _present(parts: Mapping[str, Part | None]) -> dict[str, Part]:
 
 
 def _none(place: Place) -> str:
-    kind = kind_named(place.kind)
-    singular = kind.singular if kind else place.kind
     table = f"[{place.path}.NAME]" if place.named else f"[{place.path}]"
-    return f"missing; write a table {table} with the type of a {singular}"
+    return f"missing; write {table}, a {a_table_of(place.kind)}"

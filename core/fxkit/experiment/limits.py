@@ -18,34 +18,38 @@ _SLIPS: Mapping[str, tuple[tuple[str, float], ...]] = {
 }
 
 
-def check_limits(meta: OptionMeta, value: Any, tree: Tree, report: Report) -> bool:
-    """Report every number and choice in `value` that its option does not allow; True when all are."""
-    problems = [(item, problem) for one, item in _items(value, tree) if (problem := _problem(meta, one))]
-    for item, problem in problems:
-        report.at_value(item, problem)
-    return not problems
+def check_limits(meta: OptionMeta, tree: Tree, report: Report) -> bool:
+    """Report every number and choice in a value that its option does not allow; True when all are.
+
+    What was reported before, as being of a wrong type, is left alone.
+    """
+    wrong = [item for item in _items(tree) if not report.knows(item) and _problem(meta, item.value)]
+    for item in wrong:
+        report.at_value(item, str(_problem(meta, item.value)))
+    return not wrong
 
 
-def _items(value: Any, tree: Tree) -> Iterator[tuple[Any, Tree]]:
-    if isinstance(value, tuple):
-        for one, item in zip(value, tree.value, strict=True):
-            yield from _items(one, item)
-    elif isinstance(value, Mapping):
-        for name, one in value.items():
-            yield from _items(one, tree.value[name])
+def _items(tree: Tree) -> Iterator[Tree]:
+    """Yield the scalars in a value."""
+    if isinstance(tree.value, tuple):
+        for item in tree.value:
+            yield from _items(item)
+    elif tree.is_table:
+        for _, entry in tree.items():
+            yield from _items(entry)
     else:
-        yield value, tree
+        yield tree
 
 
 def _problem(meta: OptionMeta, value: Any) -> str | None:
-    if meta.choices and value not in meta.choices:
-        return not_one_of(value, meta.choices)
+    if meta.choices:
+        return None if value in meta.choices else not_one_of(value, meta.choices)
     problem = value_problem(meta, value)
     return f"{problem}{unit_slip(meta, value)}" if problem else None
 
 
 def unit_slip(meta: OptionMeta, value: float) -> str:
-    """Return '; did you mean 44100?' when `value`, taken in a neighbouring unit, is within bounds."""
+    """Return '; did you mean 44100 (44.1 kHz)?' when `value`, in a neighbouring unit, is within bounds."""
     for unit, factor in _SLIPS.get(meta.unit, ()):
         converted = value * factor
         if not meta.bounds.is_open and meta.bounds.violation(converted) is None:

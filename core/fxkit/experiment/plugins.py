@@ -143,8 +143,8 @@ def _check_kind(tree: Tree, pattern: str, report: Report) -> Kind | None:
     kind = kind_named(word.strip())
     if kind is None and colon:
         names = [one.name for one in KINDS]
-        near = suggestion(word, names)
-        report.at_value(tree, f'no kind of plugin is called "{word}"; there are {", ".join(names)}{near}')
+        hint = suggestion(word, names) or f"; there are {', '.join(names)}"
+        report.at_value(tree, f'no kind of plugin is called "{word}"{hint}')
     return kind
 
 

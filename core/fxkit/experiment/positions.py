@@ -7,6 +7,7 @@ and notes where each key and each value begins; it never interprets a value.
 from __future__ import annotations
 
 import bisect
+import contextlib
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -45,6 +46,15 @@ class Position:
     value: Spot
 
 
+@attrs.frozen
+class Repeat:
+    """Hold a key or table that is given twice, and where."""
+
+    path: KeyPath
+    first: Spot
+    again: Spot
+
+
 def positions(text: str) -> Mapping[KeyPath, Position]:
     """Map the path of every key, table and array element to its position.
 
@@ -56,6 +66,14 @@ def positions(text: str) -> Mapping[KeyPath, Position]:
     return walk.found
 
 
+def first_repeat(text: str) -> Repeat | None:
+    """Return the first key or table that a document gives twice, or None."""
+    walk = _Walk(text.replace("\r\n", "\n"))
+    with contextlib.suppress(UnlocatedError):
+        walk.document()
+    return walk.repeats[0] if walk.repeats else None
+
+
 class UnlocatedError(ValueError):
     """Report text that is not TOML."""
 
@@ -65,6 +83,8 @@ class _Walk:
     text: str
     at: int = 0
     found: dict[KeyPath, Position] = attrs.field(factory=dict)
+    repeats: list[Repeat] = attrs.field(factory=list)
+    _given: set[KeyPath] = attrs.field(factory=set)
     _counts: dict[KeyPath, int] = attrs.field(factory=dict)
     _line_starts: list[int] = attrs.field(factory=list)
 
@@ -93,10 +113,14 @@ class _Walk:
         name, spot = keys[-1]
         path = (*parent, name)
         self.found.setdefault(path, Position(spot, inside))
+        if path in self._given or (width == 1 and path in self._counts):
+            self.repeats.append(Repeat(path, self.found[path].key, spot))
         if width == 2:
             index = self._counts.get(path, 0)
             self._counts[path] = index + 1
             path = (*path, index)
+        else:
+            self._given.add(path)
         self.found[path] = Position(spot, inside)
         return path
 
@@ -107,6 +131,9 @@ class _Walk:
         parent = self.enter(table, keys[:-1])
         name, spot = keys[-1]
         path = (*parent, name)
+        if path in self.found:
+            self.repeats.append(Repeat(path, self.found[path].key, spot))
+        self._given.add(path)
         self.found.setdefault(path, Position(spot, self.spot()))
         self.value(path)
 

@@ -10,6 +10,7 @@ from fxkit.catalog import Catalog
 from fxkit.errors import ExperimentError, Problem
 from fxkit.experiment.composition import compose, compose_document
 from fxkit.experiment.crosscheck import crosscheck
+from fxkit.experiment.declarations import check_declarations
 from fxkit.experiment.document import check_format
 from fxkit.experiment.draft import Draft, draft
 from fxkit.experiment.model import Experiment, Origin
@@ -97,6 +98,7 @@ def _experiment(
     tree = override(tree, overrides, report)
     found = draft(tree, catalog or Catalog.installed(), report, allow_local=allow_local)
     crosscheck(found, report)
+    check_declarations(found, report)
     report.raise_if_any()
     return _built(found, file)
 

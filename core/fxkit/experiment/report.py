@@ -29,6 +29,11 @@ class Report:
         if problem not in self.problems:
             self.problems.append(problem)
 
+    def knows(self, tree: Tree) -> bool:
+        """Tell whether something wrong with a value was noted already."""
+        place = (tree.mark.value.file, tree.mark.value.line, tree.mark.value.column, dotted(tree.mark.path))
+        return any((one.file, one.line, one.column, one.path) == place for one in self.problems)
+
     def at_value(self, tree: Tree, message: str) -> None:
         """Note what is wrong with a value."""
         self.add(tree.mark.value, tree.mark.path, message)

@@ -19,7 +19,7 @@ import cattrs
 
 from fxkit.experiment.report import Report
 from fxkit.experiment.tree import Tree
-from fxkit.experiment.wording import mismatch, not_one_of
+from fxkit.experiment.wording import hint_text, mismatch, not_one_of
 from fxkit.spec import type_text
 
 _SCALARS: frozenset[Any] = frozenset({bool, int, float, str, pathlib.Path})
@@ -89,7 +89,7 @@ class _Hooks:
     def scalar(self, tree: Tree, hint: type) -> Any:
         if type(tree.value) is hint or (hint is str and isinstance(tree.value, str)):
             return hint(tree.value)
-        self.reject(tree, mismatch(type_text(hint), tree.value))
+        self.reject(tree, mismatch(hint_text(hint), tree.value))
 
     def number(self, tree: Tree, hint: type) -> float:
         if type(tree.value) not in (int, float):
@@ -115,16 +115,18 @@ class _Hooks:
         """Structure a name or a list of such: what a chain is made of."""
         if isinstance(tree.value, tuple):
             return self.each((item, hint) for item in tree.value)
-        return self.scalar(tree, str)
+        if not isinstance(tree.value, str):
+            self.reject(tree, mismatch("the name of a node or a list of names", tree.value))
+        return str(tree.value)
 
     def sequence(self, tree: Tree, hint: Any) -> tuple[Any, ...]:
         args = typing.get_args(hint)
         if not isinstance(tree.value, tuple):
-            self.reject(tree, mismatch(type_text(hint), tree.value))
+            self.reject(tree, mismatch(hint_text(hint), tree.value))
         if args[-1] is ...:
             return self.each((item, args[0]) for item in tree.value)
         if len(args) != len(tree.value):
-            self.reject(tree, f"expected a list of {len(args)}, got {len(tree.value)}")
+            self.reject(tree, f"expected a list of {len(args)} values, got {len(tree.value)}")
         return self.each(zip(tree.value, args, strict=True))
 
     def optional(self, tree: Tree, hint: Any) -> Any:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import attrs
 import cattrs
 
+from fxkit.experiment.fault import Fault
 from fxkit.experiment.limits import check_limits, unit_slip
 from fxkit.experiment.model import Part
 from fxkit.experiment.plugins import Plugin, Plugins
@@ -15,7 +16,7 @@ from fxkit.experiment.report import Report, header
 from fxkit.experiment.strict import Rejected, strict_converter, unsupported
 from fxkit.experiment.tables import PLACES, NoKeys
 from fxkit.experiment.tree import Tree
-from fxkit.experiment.wording import mismatch, range_text, suggestion
+from fxkit.experiment.wording import a_table_of, hint_text, mismatch, range_text, suggestion
 from fxkit.kinds import kind_named
 from fxkit.spec import Option, SpecDescription, describe
 
@@ -44,14 +45,14 @@ class Structure:
     def part(self, tree: Tree, kind: str, keys: type) -> Part | None:
         """Make the part that a table describes, of a plugin of `kind`; None when something is wrong."""
         if not tree.is_table:
-            self.report.at_value(tree, mismatch(f"table with the type of a {_singular(kind)}", tree.value))
+            self.report.at_value(tree, mismatch(a_table_of(kind), tree.value))
             return None
         key_values = self._values(tree, describe(keys), shared=True)
         plugin = self._plugin(tree, kind)
         if plugin is None:
             return None
         owner = f'{_singular(kind)} "{plugin.name}"'
-        fault = _Fault(self.report, tree, f'"{plugin.name}" from {plugin.origin}')
+        fault = Fault(self.report, tree, f'"{plugin.name}" from {plugin.origin}')
         options = fault.guarded(lambda: _described(plugin.spec, keys))
         if options is None:
             return None
@@ -112,8 +113,11 @@ class Structure:
         if slip:
             self.report.at_value(tree, f"{mismatch('int', tree.value)}{slip}")
             raise Rejected
-        value = self._converter.structure(tree, option.type)
-        if not check_limits(option.meta, value, tree, self.report):
+        try:
+            value = self._converter.structure(tree, option.type)
+        finally:
+            within = check_limits(option.meta, tree, self.report)
+        if not within:
             raise Rejected
         return value
 
@@ -138,13 +142,13 @@ class Structure:
         description = describe(cls)
         self._check_names(tree, _names(description), header(tree.mark.path))
         values = self._values(tree, description, shared=False)
-        fault = _Fault(self.report, tree, cls.__name__)
+        fault = Fault(self.report, tree, cls.__name__)
         spec = None if values is None else self._spec(tree, cls, values, fault)
         if spec is None:
             raise Rejected
         return spec
 
-    def _spec(self, tree: Tree, cls: type, values: Mapping[str, Any], fault: _Fault) -> Any:
+    def _spec(self, tree: Tree, cls: type, values: Mapping[str, Any], fault: Fault) -> Any:
         """Make a spec; what its own checks say is reported at the table or at the option."""
         try:
             spec = cls(**values)
@@ -152,7 +156,8 @@ class Structure:
             self.report.at_table(tree, str(error))
             return None
         except Exception as error:
-            return fault.report_error(error)
+            fault.report_error(error)
+            return None
         problems = fault.guarded(lambda: [(str(name), str(text)) for name, text in _own_problems(spec)])
         for name, message in problems or ():
             self._own_problem(tree, name, message)
@@ -164,27 +169,6 @@ class Structure:
             self.report.at_table(tree, f"{name}: {message}" if name else message)
         else:
             self.report.at_value(entry, message)
-
-
-@attrs.frozen
-class _Fault:
-    """Report what is wrong with a plugin rather than with the file."""
-
-    report: Report
-    tree: Tree
-    who: str
-
-    def guarded(self, call: Callable[[], Any]) -> Any:
-        """Return what `call` returns; None after an exception, which is reported."""
-        try:
-            return call()
-        except Exception as error:
-            return self.report_error(error)
-
-    def report_error(self, error: Exception) -> None:
-        text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        message = f"{self.who} has a fault: {text}; tell its author"
-        self.report.at_value(self.tree.get("type") or self.tree, message)
 
 
 def _described(spec: type, keys: type) -> SpecDescription:
@@ -207,9 +191,10 @@ def _own_problems(spec: Any) -> Iterable[tuple[str, str]]:
 
 
 def _missing(option: Option) -> str:
-    what = option.meta.kind and f"a table with the type of a {_singular(option.meta.kind)}"
     limits = range_text(option.meta)
-    shape = what or f"{option.type_text}{f', {limits}' if limits else ''}"
+    shape = f"{hint_text(option.type)}{f', {limits}' if limits else ''}"
+    if option.meta.kind:
+        shape = f"a {a_table_of(option.meta.kind)}"
     return f'missing required option "{option.name}" ({shape}): {option.meta.help}'
 
 

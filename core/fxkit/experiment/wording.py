@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import tomli
 
 from fxkit.experiment.tree import Bare
-from fxkit.spec import OptionMeta
+from fxkit.kinds import kind_named
+from fxkit.spec import OptionMeta, type_text
 from fxkit_registry import closest
+
+_HINTS: Mapping[Any, str] = {Any: "name", tuple[Any, ...]: "list of names"}
 
 _NAMES: tuple[tuple[type | tuple[type, ...], str], ...] = (
     (bool, "bool"),
@@ -97,6 +100,11 @@ def _text_fix(expected: str, value: Any) -> str:
     return "" if isinstance(value, (Mapping, tuple, list)) else f'put it in quotes: "{toml_text(value)}"'
 
 
+def _table_fix(expected: str, value: Any) -> str:
+    typed = expected.startswith("table with") and isinstance(value, str)
+    return f"write {{ type = {toml_text(value)} }}" if typed else ""
+
+
 def _list_fix(expected: str, value: Any) -> str:
     return "" if isinstance(value, Mapping) else f"write [{toml_text(value)}]"
 
@@ -108,6 +116,7 @@ _FIXES: dict[str, Callable[[str, Any], str]] = {
     "text": _text_fix,
     "path": _text_fix,
     "list": _list_fix,
+    "table": _table_fix,
 }
 
 
@@ -124,6 +133,24 @@ def not_one_of(value: Any, choices: Iterable[Any]) -> str:
     names = [one for one in allowed if isinstance(one, str) and isinstance(value, str)]
     near = suggestion(value, names) if names else ""
     return f"{toml_text(value)} is not one of {', '.join(map(toml_text, allowed))}{near}"
+
+
+def hint_text(hint: Any) -> str:
+    """Write an option's type as a person would."""
+    return _HINTS.get(hint) or type_text(hint)
+
+
+def a_table_of(kind: str) -> str:
+    """Say what stands for a plugin of a kind (its plural): "table with the type of a loss"."""
+    found = kind_named(kind)
+    singular = found.singular if found else kind
+    return f"table with the type of {'an' if singular[0] in 'aeiou' else 'a'} {singular}"
+
+
+def some(names: Sequence[str], most: int = 4) -> str:
+    """List names, only the first few of many."""
+    rest = len(names) - most
+    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def range_text(meta: OptionMeta) -> str:

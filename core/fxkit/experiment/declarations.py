@@ -1,0 +1,192 @@
+"""Check what the plugins of an experiment declare against each other, without building anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
+
+import attrs
+
+from fxkit.context import BuildContext
+from fxkit.experiment.crosscheck import chain_members
+from fxkit.experiment.draft import Draft
+from fxkit.experiment.fault import Fault
+from fxkit.experiment.model import Part
+from fxkit.experiment.report import Report
+from fxkit.experiment.tables import RunTable
+from fxkit.experiment.tree import Tree
+from fxkit.experiment.wording import some, suggestion
+from fxkit.parameter import Parameter
+from fxkit.traits import ControlTraits, Traits
+
+Declared = TypeVar("Declared")
+
+
+@attrs.frozen
+class _Node:
+    """Hold what a node declares, and its controller: a part, a name, or None."""
+
+    name: str
+    tree: Tree
+    part: Part
+    parameters: tuple[Parameter, ...]
+    traits: Traits
+
+
+def check_declarations(found: Draft, report: Report) -> None:
+    """Report nodes and controllers that do not fit, by their declared parameters and traits.
+
+    Nothing is said about nodes whose own table is wrong. What depends on the material (channels,
+    knobs) is checked when the run starts.
+    """
+    run = found.tables["run"]
+    if isinstance(run, RunTable):
+        _Declarations(found, report, _context(found, run, report)).check()
+
+
+def _context(found: Draft, run: RunTable, report: Report) -> BuildContext:
+    ctx = BuildContext(sample_rate=run.sample_rate, hop=run.hop, seed=run.seed)
+    dims = {}
+    for name, part in found.parts["features"].items():
+        fault = _fault(report, found.named("features")[name], part)
+        declared = fault.guarded(lambda part=part: _typed(part.spec.dims(ctx), int))  # type: ignore[misc]
+        dims[name] = declared or 1
+    return attrs.evolve(ctx, features=dims)
+
+
+@attrs.frozen
+class _Declarations:
+    found: Draft
+    report: Report
+    ctx: BuildContext
+
+    def check(self) -> None:
+        tables = self.found.named("nodes")
+        nodes = [self.node(name, tables[name], part) for name, part in self.found.parts["nodes"].items()]
+        known = [node for node in nodes if node]
+        for node in known:
+            self.check_controlled(node)
+            self.check_inputs(node)
+        self.check_order(known)
+        for tree, part, driven in self.controllers(known):
+            self.check_controller(tree, part, driven)
+
+    def node(self, name: str, tree: Tree, part: Part) -> _Node | None:
+        fault = _fault(self.report, tree, part)
+        parameters = fault.guarded(lambda: _all_typed(part.spec.parameters(self.ctx), Parameter))
+        traits = fault.guarded(lambda: _typed(part.spec.traits(self.ctx), Traits))
+        return None if parameters is None or traits is None else _Node(name, tree, part, parameters, traits)
+
+    def check_controlled(self, node: _Node) -> None:
+        controller = node.tree.get("controller")
+        if node.parameters and controller is None:
+            names = some([parameter.name for parameter in node.parameters])
+            message = f'"{node.part.name}" needs a controller for its parameters ({names})'
+            self.report.at_table(node.tree, f'{message}; controller = {{ type = "static" }} learns constants')
+        if controller is not None and not node.parameters:
+            message = f'"{node.part.name}" has no parameters to control as it is set here; remove this'
+            self.report.at_key(controller, message)
+
+    def check_inputs(self, node: _Node) -> None:
+        inputs = node.tree.get("inputs")
+        given = dict(inputs.items()) if inputs else {}
+        for name, entry in given.items():
+            if name not in node.traits.inputs:
+                names = ", ".join(node.traits.inputs) or "none"
+                hint = suggestion(name, node.traits.inputs) or f"; its inputs: {names}"
+                self.report.at_key(entry, f'"{node.part.name}" has no input "{name}"{hint}')
+        unmatched = given.keys() - set(node.traits.inputs)
+        for name in node.traits.inputs:
+            if name not in given and not unmatched:
+                message = f'input "{name}" is not connected; write inputs = {{ {name} = "input" }}'
+                self.report.at_table(node.tree, f"{message}, or the name of an earlier node")
+
+    def check_order(self, nodes: Sequence[_Node]) -> None:
+        """Report a source that stands in a series behind something, which it would silence."""
+        sources = {node.name for node in nodes if node.traits.source}
+        for member, before in _predecessors(self.found.tree.at(("model", "chain"))):
+            if str(member.value) in sources:
+                message = f'"{member.value}" makes its own sound and would silence {before} before it'
+                self.report.at_value(member, f"{message}; put both in a list inside the chain")
+
+    def controllers(self, nodes: Sequence[_Node]) -> list[tuple[Tree, Part, list[_Node]]]:
+        """Return every controller with the nodes that it drives, in the order of the chain."""
+        order = [str(member.value) for member in chain_members(self.found)]
+        ordered = sorted(
+            (node for node in nodes if node.name in order), key=lambda node: order.index(node.name)
+        )
+        inline = [
+            (node.tree.value["controller"], node.part.keys.controller, [node])
+            for node in ordered
+            if isinstance(node.part.keys.controller, Part)
+        ]
+        tables = self.found.named("controllers")
+        shared = [
+            (tables[name], part, [node for node in ordered if node.part.keys.controller == name])
+            for name, part in self.found.parts["controllers"].items()
+        ]
+        return [entry for entry in (*inline, *shared) if entry[2]]
+
+    def check_controller(self, tree: Tree, part: Part, driven: Sequence[_Node]) -> None:
+        parameters = tuple(
+            attrs.evolve(parameter, name=f"{node.name}.{parameter.name}")
+            for node in driven
+            for parameter in node.parameters
+        )
+        if not parameters:
+            return
+        ctx = attrs.evolve(self.ctx, parameters=parameters)
+        traits = _fault(self.report, tree, part).guarded(lambda: _typed(part.spec.traits(ctx), ControlTraits))
+        if traits is None:
+            return
+        if "features" in traits.uses and not self.found.named("features"):
+            message = f'"{part.name}" reads features, and there are none; write a table [features.NAME]'
+            self.report.at_table(tree, message)
+        for wrong in _wrong_rates(traits, parameters, self.ctx.hop):
+            self.report.at_value(tree.get("type") or tree, f'"{part.name}" {wrong}')
+
+
+def _wrong_rates(traits: ControlTraits, parameters: Sequence[Parameter], hop: int) -> Iterator[str]:
+    if traits.rate == "constant":
+        return
+    constant = [parameter.name for parameter in parameters if parameter.rate == "constant"]
+    if constant:
+        yield f"moves over time, and {some(constant)} must stay constant"
+    framed = [parameter.name for parameter in parameters if parameter.rate == "frame"]
+    if framed and (traits.rate != "frame" or traits.hop != hop):
+        yield f"does not give frames of run.hop = {hop} samples, as {some(framed)} must have"
+
+
+def _predecessors(chain: Tree | None) -> list[tuple[Tree, str]]:
+    """Return each name in a series that stands behind something, with what stands before it."""
+    found: list[tuple[Tree, str]] = []
+    _walk(chain, True, found)
+    return found
+
+
+def _walk(tree: Tree | None, series: bool, found: list[tuple[Tree, str]]) -> None:
+    if tree is None or not isinstance(tree.value, tuple):
+        return
+    before = ""
+    for member in tree.value:
+        if isinstance(member.value, str):
+            if series and before:
+                found.append((member, before))
+            before = f'"{member.value}"'
+        else:
+            _walk(member, not series, found)
+            before = "the branches"
+
+
+def _fault(report: Report, tree: Tree, part: Part) -> Fault:
+    return Fault(report, tree, f'"{part.name}" from {part.plugin.rpartition("/")[0]} {part.version}'.rstrip())
+
+
+def _typed(value: object, kind: type[Declared]) -> Declared:
+    if not isinstance(value, kind):
+        raise TypeError(f"expected {kind.__name__}, got {type(value).__name__}")
+    return value
+
+
+def _all_typed(values: Sequence[object], kind: type[Declared]) -> tuple[Declared, ...]:
+    return tuple(_typed(value, kind) for value in values)
