@@ -80,9 +80,9 @@ def run_experiment(
         prepared = prepare(experiment, device=chosen)
         report_data(prepared, progress)
         folder = resume or _begin(experiment, prepared, lock, path)
-        run = _open_run(prepared, folder, progress)
+        run = open_run(prepared, folder, progress)
         if resume:
-            _continue(run, lock)
+            _continue(run, {**lock, "data": data_digests(prepared)})
         return _carry_out(run, began)
 
 
@@ -104,7 +104,8 @@ def _begin(experiment: Experiment, prepared: Prepared, lock: Mapping[str, Any], 
     return folder
 
 
-def _open_run(prepared: Prepared, folder: RunFolder, progress: Progress) -> Run:
+def open_run(prepared: Prepared, folder: RunFolder, progress: Progress) -> Run:
+    """Build optimiser, schedule and callbacks, and rewind the journal to the last saved state."""
     experiment = prepared.experiment
     optimizer = _optimizer(prepared)
     schedule = experiment.schedule
@@ -160,7 +161,7 @@ def _carry_out(run: Run, began: float) -> RunResult:
     try:
         with InterruptRequest() as request:
             run.callbacks.hook.fx_run_start(run=run)
-            Loop(run=run, segments=_segments(run.prepared), request=request).train()
+            Loop(run=run, segments=training_segments(run.prepared), request=request).train()
             run.save()
             return _finish(run, began)
     except Interrupted as error:
@@ -178,7 +179,8 @@ def _carry_out(run: Run, began: float) -> RunResult:
         run.progress.close()
 
 
-def _segments(prepared: Prepared) -> Segments:
+def training_segments(prepared: Prepared) -> Segments:
+    """Cut the training material as the experiment says."""
     experiment = prepared.experiment
     return Segments(
         prepared.materials["train"],
@@ -230,5 +232,5 @@ def dry_run(experiment: Experiment, *, progress: Progress, device: str | None = 
         prepared = prepare(experiment, device=chosen)
         report_data(prepared, progress)
         optimizer = _optimizer(prepared)
-        batch = to_device(_segments(prepared).batch(0), chosen)
+        batch = to_device(training_segments(prepared).batch(0), chosen)
         return train_step(prepared, optimizer, batch)

@@ -38,11 +38,11 @@ class Loop:
         run.progress.start(run.step, steps)
         if run.pending is not None:
             # The run was interrupted between a step and its end: its validation and hooks are due.
-            self._end_step(run.pending)
+            self.end_step(run.pending)
         while run.step < steps and run.stopped is None:
             self._leave_if_asked()
-            run.pending = self._step()
-            self._end_step(run.pending)
+            run.pending = self.step()
+            self.end_step(run.pending)
         if run.validated != run.step:
             self._validate()
 
@@ -50,7 +50,8 @@ class Loop:
         if self.request.requested:
             raise Interrupted("interrupted")
 
-    def _step(self) -> dict[str, float]:
+    def step(self) -> dict[str, float]:
+        """Make one optimiser step and return its losses."""
         run = self.run
         batch = to_device(self.segments.batch(run.step), run.prepared.device)
         try:
@@ -65,7 +66,8 @@ class Loop:
         run.step += 1
         return losses
 
-    def _end_step(self, losses: dict[str, float]) -> None:
+    def end_step(self, losses: dict[str, float]) -> None:
+        """Do what follows a step: show it, validate when due, run the hooks, save where asked."""
         run = self.run
         run.progress.step(run.step, losses["total"])
         if run.step % run.experiment.train.validate_every == 0 and run.validated != run.step:
