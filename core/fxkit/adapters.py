@@ -53,4 +53,5 @@ class StatelessProcessor(_Adapter):
 
 
 def _name(plain: Callable[..., Any]) -> str:
-    return getattr(plain, "__name__", type(plain).__name__)
+    function = getattr(plain, "func", plain)
+    return getattr(function, "__name__", type(function).__name__)

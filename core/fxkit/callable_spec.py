@@ -6,6 +6,7 @@ its docstring the help. What TOML cannot express is left at its default.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import re
 import typing
@@ -89,7 +90,7 @@ class _Callable:
         if self.takes_rate:
             given[_SAMPLE_RATE] = sample_rate
         if self.signals:
-            return lambda *signals: self.target(*signals, **given)
+            return functools.partial(self.target, **given)
         return self.target(*first, **given)
 
 
