@@ -72,7 +72,7 @@ def _fix(entry: Entry, error: BaseException) -> str:
     if isinstance(error, ModuleNotFoundError) and error.name:
         top = error.name.partition(".")[0]
         if top == entry.module.partition(".")[0]:
-            return f'Reinstall {entry.dist}, or uninstall it: "pip uninstall {entry.dist}"'
+            return f"Reinstall {entry.dist}, or uninstall it; its code is not all there"
         return f'Install what provides the module "{top}", or do without this plugin'
     if isinstance(error, AttributeError):
         return f"Update or reinstall {entry.dist}; its entry point names something that its code lacks"

@@ -143,9 +143,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         from fxkit.errors import FxkitError
 
-        if traceback or not isinstance(error, FxkitError):
+        if not isinstance(error, FxkitError):
             raise
-        click.echo(str(error), err=True)
+        click.echo("".join(_trace(error)) if traceback else str(error), err=True)
         return error.exit_code
 
 
@@ -158,6 +158,12 @@ def _invoked(args: list[str]) -> int:
         sys.stdout.flush()
         return end.exit_code
     return 0
+
+
+def _trace(error: Exception) -> list[str]:
+    import traceback
+
+    return traceback.format_exception(error)
 
 
 def _reader_gone() -> int:

@@ -66,7 +66,8 @@ def _block(headers: Sequence[str], row: Sequence[str], width: int) -> str:
     """Write a row as its first two cells and, indented below, the others with their headers."""
     named = [f"{name.lower()}: {cell}" for name, cell in zip(headers[2:], row[2:], strict=True) if cell]
     lines = [line for item in named for line in _folded(item, max(width - 4, 16))]
-    return "\n".join([bold(" ".join(row[:2]).strip()), *(f"    {line}" for line in lines)])
+    head = map(bold, _folded(" ".join(row[:2]), width))
+    return "\n".join([*head, *(f"    {line}" for line in lines)])
 
 
 def _folded(text: str, room: int) -> list[str]:
