@@ -10,7 +10,7 @@ import attrs
 
 from fxkit.catalog import Catalog
 from fxkit.experiment.model import Origin, Part
-from fxkit.experiment.plugins import Plugins
+from fxkit.experiment.plugins import Plugins, with_absolute_files
 from fxkit.experiment.report import Report
 from fxkit.experiment.structure import Structure
 from fxkit.experiment.tables import PLACES, TABLES, Place, PluginsTable
@@ -42,6 +42,7 @@ def draft(tree: Tree, catalog: Catalog, report: Report, *, allow_local: bool) ->
     structure = Structure(report)
     table = _table(structure, tree, "plugins") or PluginsTable()
     structure.plugins = Plugins.under(catalog, table, tree.get("plugins"), report, allow_local=allow_local)
+    table = with_absolute_files(table, tree.get("plugins"))
     others = {name: _table(structure, tree, name) for name in TABLES if name != "plugins"}
     return Draft(
         tree, {"plugins": table, **others}, {place.path: _parts(structure, tree, place) for place in PLACES}

@@ -99,6 +99,18 @@ class Plugins:
             return None
 
 
+def with_absolute_files(table: PluginsTable, tree: Tree | None) -> PluginsTable:
+    """Return the table with the local files, relative to the file that names them, as absolute paths."""
+    local = tree.get("local") if tree else None
+    files = {key: _target(entry) for key, entry in local.items()} if local else {}
+    return attrs.evolve(table, local={key: f"{path}:{name}" for key, (path, name) in files.items()})
+
+
+def _target(tree: Tree) -> tuple[pathlib.Path, str]:
+    file, _, attribute = str(tree.value).rpartition(":")
+    return tree.mark.folder / file, attribute
+
+
 def _elements(tree: Tree, name: str) -> tuple[Tree, ...]:
     entry = tree.get(name)
     items = entry.value if entry and isinstance(entry.value, tuple) else ()
@@ -181,9 +193,8 @@ class _Local:
         self.digests[place] = None
         if not isinstance(target.value, str):
             return None
-        file, colon, attribute = target.value.rpartition(":")
-        path = target.mark.folder / file
-        if not colon or not attribute.isidentifier():
+        path, attribute = _target(target)
+        if ":" not in target.value or not attribute.isidentifier():
             self.report.at_value(target, 'expected "file.py:Spec"')
         elif not self.allowed:
             self.report.at_value(target, f"runs the code in {shown(path)}; add --allow-local to permit that")

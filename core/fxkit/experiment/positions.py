@@ -235,6 +235,11 @@ _VALUES: tuple[tuple[str, Callable[[_Walk, KeyPath], object]], ...] = (
 )
 
 
+def _quoted(name: str) -> str:
+    # TOML, unlike JSON, also wants DEL escaped.
+    return json.dumps(name, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
 def dotted(path: KeyPath) -> str:
     """Write a path as TOML spells it: dots between keys, quotes where needed, [n] for elements."""
     text = ""
@@ -242,6 +247,6 @@ def dotted(path: KeyPath) -> str:
         if isinstance(part, int):
             text += f"[{part}]"
             continue
-        name = part if _BARE_KEY.fullmatch(part) else json.dumps(part, ensure_ascii=False)
+        name = part if _BARE_KEY.fullmatch(part) else _quoted(part)
         text += f".{name}" if text else name
     return text

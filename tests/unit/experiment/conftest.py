@@ -5,6 +5,7 @@ from __future__ import annotations
 import pathlib
 
 import pytest
+
 from fxkit.catalog import Catalog
 from fxkit.kinds import KINDS
 from fxkit_registry import Entry, Registry
@@ -32,10 +33,16 @@ _PLUGINS = {
     "features": {"f0": "F0"},
 }
 _STRANGERS = (
-    Entry("processors", "lstm", "fxkit", "0.1.0", "golden_specs:TCN", status="ambiguous", reason="also acme-fx"),
-    Entry("processors", "lstm", "acme-fx", "1.2.0", "golden_specs:TCN", status="ambiguous", reason="also fxkit"),
+    Entry(
+        "processors", "lstm", "fxkit", "0.1.0", "golden_specs:TCN", status="ambiguous", reason="also acme-fx"
+    ),
+    Entry(
+        "processors", "lstm", "acme-fx", "1.2.0", "golden_specs:TCN", status="ambiguous", reason="also fxkit"
+    ),
     Entry("callbacks", "fad", "fxkit-fad", "0.4.1", "golden_broken:FAD"),
-    Entry("processors", "comp", "fxcomp", "0.3", "fxcomp:Comp", api=0, status="api", reason="API v0, needs v1"),
+    Entry(
+        "processors", "comp", "fxcomp", "0.3", "fxcomp:Comp", api=0, status="api", reason="API v0, needs v1"
+    ),
     Entry("losses", "mel", "fxkit-mel", "0.2", "fxkit_mel:Mel", status="missing", reason="module missing"),
 )
 

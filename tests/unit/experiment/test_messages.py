@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import pathlib
+import re
 import shlex
 import shutil
 
 import pytest
-from click.testing import CliRunner
+
 from fxkit.catalog import Catalog
-from fxkit.errors import ExperimentError
+from fxkit.cli.main import main
 from fxkit.experiment.reader import read_experiment
 
 FOLDER = pathlib.Path(__file__).parent / "broken"
@@ -29,26 +30,35 @@ def test_the_corpus_is_large_enough() -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_a_broken_file_gives_its_messages_and_nothing_else(
-    path: pathlib.Path, tmp_path: pathlib.Path, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+    path: pathlib.Path,
+    tmp_path: pathlib.Path,
+    catalog: Catalog,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    from fxkit.cli.check import command
-
     shutil.copytree(FOLDER, tmp_path / "work")
     monkeypatch.chdir(tmp_path / "work")
     monkeypatch.setattr(Catalog, "installed", lambda **_: catalog)
     before = _listing(tmp_path)
 
-    result = CliRunner().invoke(command, [path.name, *arguments(path)])
+    code = main(["check", path.name, *arguments(path)])
 
-    assert isinstance(result.exception, ExperimentError), result.output
-    assert result.exception.exit_code == 2
-    assert result.output == ""
+    out, err = capsys.readouterr()
+    assert (code, out) == (2, "")
     assert _listing(tmp_path) == before
-    text = f"{result.exception}\n"
     golden = path.with_suffix(".txt")
     if os.environ.get("FXKIT_WRITE_GOLDEN"):
-        golden.write_text(text, encoding="utf-8")
-    assert text == golden.read_text(encoding="utf-8")
+        golden.write_text(err, encoding="utf-8")
+    assert err == golden.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_every_message_names_file_line_and_column(path: pathlib.Path) -> None:
+    place = re.compile(
+        r"(\S+\.toml:[1-9]\d*:[1-9]\d*( \(via \S+\.toml:\d+(, \S+\.toml:\d+)*\))?|--set #\d+)  \S"
+    )
+    for line in path.with_suffix(".txt").read_text(encoding="utf-8").splitlines():
+        assert place.match(line), line
 
 
 def test_the_file_that_the_broken_ones_extend_is_right(catalog: Catalog) -> None:

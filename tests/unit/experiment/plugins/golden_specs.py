@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 import attrs
+
 from fxkit.context import BuildContext
 from fxkit.parameter import Parameter
 from fxkit.spec import opt
