@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from typing import Any
 
 import attrs
 
@@ -13,7 +15,7 @@ class FxkitError(Exception):
     exit_code = 1
 
 
-@attrs.frozen(kw_only=True, order=True)
+@attrs.frozen(kw_only=True)
 class Problem:
     """Hold one thing that is wrong in an experiment file: where, what, and what to do.
 
@@ -39,8 +41,14 @@ class ExperimentError(FxkitError):
     exit_code = 2
 
     def __init__(self, problems: Sequence[Problem]) -> None:
-        self.problems = tuple(sorted(problems))
+        self.problems = tuple(sorted(problems, key=_place))
         super().__init__("\n".join(map(str, self.problems)))
+
+
+def _place(problem: Problem) -> tuple[Any, ...]:
+    """Return what orders problems; numbers in the names of files count as numbers."""
+    file = re.sub(r"\d+", lambda number: number[0].zfill(12), problem.file)
+    return (file, problem.line, problem.column, problem.path, problem.message)
 
 
 class PluginError(FxkitError):

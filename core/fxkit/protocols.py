@@ -6,7 +6,7 @@ builds is what runs. Nothing has to inherit from anything here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from fxkit.context import BuildContext
@@ -16,6 +16,16 @@ from fxkit.values import Batch, ControlInputs, Output, Recording, State
 
 if TYPE_CHECKING:
     import torch
+
+
+class CheckedSpec(Protocol):
+    """Add to a spec of any kind what its options must fulfil together; optional."""
+
+    def problems(self) -> Iterable[tuple[str, str]]:
+        """Yield (option, what is wrong with it), nothing when all is well; without torch.
+
+        Each is reported where that option was written, or at the table when it was left out.
+        """
 
 
 class ProcessorSpec(Protocol):

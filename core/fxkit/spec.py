@@ -32,8 +32,9 @@ class Bounds:
     lt: float | None = None
 
     def __str__(self) -> str:
-        low = f"[{self.ge:g}" if self.ge is not None else f"({self.gt:g}" if self.gt is not None else "(-inf"
-        high = f"{self.le:g}]" if self.le is not None else f"{self.lt:g})" if self.lt is not None else "inf)"
+        ge, gt, le, lt = (None if x is None else f"{x:.10g}" for x in (self.ge, self.gt, self.le, self.lt))
+        low = f"[{ge}" if ge else f"({gt}" if gt else "(-inf"
+        high = f"{le}]" if le else f"{lt})" if lt else "inf)"
         return f"{low}, {high}"
 
     @property
@@ -47,13 +48,13 @@ class Bounds:
         if isinstance(value, float) and not math.isfinite(value):
             return "must be finite"
         if self.ge is not None and value < self.ge:
-            return f"is below the minimum {self.ge:g}{suffix}"
+            return f"is below the minimum {self.ge:.10g}{suffix}"
         if self.gt is not None and value <= self.gt:
-            return f"must be greater than {self.gt:g}{suffix}"
+            return f"must be greater than {self.gt:.10g}{suffix}"
         if self.le is not None and value > self.le:
-            return f"is above the maximum {self.le:g}{suffix}"
+            return f"is above the maximum {self.le:.10g}{suffix}"
         if self.lt is not None and value >= self.lt:
-            return f"must be less than {self.lt:g}{suffix}"
+            return f"must be less than {self.lt:.10g}{suffix}"
         return None
 
 

@@ -142,6 +142,13 @@ def test_every_shipped_experiment_is_right(folder: pathlib.Path, name: str) -> N
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.parametrize("base", sorted(shipped_bases()))
+def test_every_shipped_base_can_be_extended(folder: pathlib.Path, base: str) -> None:
+    (folder / "mine.toml").write_text(GOOD.replace("fxkit = 1", f'fxkit = 1\nextends = ["{base}"]'))
+    done = check(folder, "mine.toml")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="tomllib came with Python 3.11")
 @pytest.mark.parametrize("path", [*shipped_experiments().values(), *shipped_bases().values()], ids=str)
 def test_every_shipped_file_is_toml_1_0(path: pathlib.Path) -> None:

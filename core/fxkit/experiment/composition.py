@@ -15,7 +15,7 @@ from fxkit.experiment.shipped import shipped_bases, shown
 from fxkit.experiment.tree import Tree, merge, without
 from fxkit.experiment.wording import mismatch, suggestion, toml_text
 
-_OWN_KEYS = ("fxkit", "extends", "remove")
+OWN_KEYS = ("fxkit", "extends", "remove")
 
 
 @attrs.frozen
@@ -47,7 +47,7 @@ def _compose(path: pathlib.Path, chain: tuple[_Link, ...], report: Report) -> Tr
 
 def _joined(tree: Tree, path: pathlib.Path, chain: tuple[_Link, ...], report: Report) -> Tree | None:
     parents = [_parent(entry, path, chain, report) for entry in _listed(tree, "extends", report)]
-    own = Tree({name: entry for name, entry in tree.items() if name not in _OWN_KEYS}, tree.mark)
+    own = Tree({name: entry for name, entry in tree.items() if name not in OWN_KEYS}, tree.mark)
     base = Tree({}, tree.mark)
     for parent in parents:
         if parent is None:

@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 
 from fxkit.catalog import Catalog
+from fxkit.experiment.composition import OWN_KEYS
 from fxkit.experiment.model import Origin, Part
 from fxkit.experiment.plugins import Plugins, with_absolute_files
 from fxkit.experiment.report import Report
@@ -67,7 +68,7 @@ def _is_phantom(tree: Tree) -> bool:
 
 
 def _check_top(tree: Tree, report: Report) -> Tree:
-    """Report what belongs to no table, and take it for what it was probably meant to be."""
+    """Report what is none of the tables, and take it for what it was probably meant to be."""
     names = [*TABLES, *(place.path for place in PLACES)]
     for name, entry in tree.items():
         if name in names:
@@ -76,6 +77,8 @@ def _check_top(tree: Tree, report: Report) -> Tree:
         if entry.is_table:
             near = suggestion(name, names) or f"; there are {', '.join(names)}"
             report.at_key(entry, f"unknown table{near}")
+        elif name in OWN_KEYS:
+            report.at_key(entry, "only a file can hold this")
         else:
             report.at_key(entry, f"unknown key outside of the tables{_home(name)}")
         tree = without(tree, (name,))
@@ -88,7 +91,7 @@ def _home(name: str) -> str:
     homes = {option.name: table for table, cls in TABLES.items() for option in describe(cls).options}
     if name in homes:
         return f"; it belongs in [{homes[name]}]"
-    near = closest(name, [*homes, "extends", "remove"], limit=1)
+    near = closest(name, [*homes, *OWN_KEYS], limit=1)
     place = f" in [{homes[near[0]]}]" if near and near[0] in homes else ""
     return f'; did you mean "{near[0]}"{place}?' if near else ""
 

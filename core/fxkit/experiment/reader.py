@@ -74,13 +74,14 @@ def locate(source: str | pathlib.Path) -> pathlib.Path:
 
     Raises `ExperimentError` when it is neither.
     """
-    path = pathlib.Path(source)
-    if path.exists():
+    path, name = pathlib.Path(source), str(source)
+    if path.is_file():
         return path
     ships = shipped_experiments()
-    name = str(source)
     if name in ships:
         return ships[name]
+    if path.exists():
+        return path
     beside = [str(path.with_name(one.name)) for one in path.parent.glob("*.toml")]
     near = suggestion(name, [*beside, *ships])
     message = f"no such file, and no experiment of that name ships with fxkit ({', '.join(ships)}){near}"

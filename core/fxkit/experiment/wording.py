@@ -101,8 +101,9 @@ def _text_fix(expected: str, value: Any) -> str:
 
 
 def _table_fix(expected: str, value: Any) -> str:
-    typed = expected.startswith("table with") and isinstance(value, str)
-    return f"write {{ type = {toml_text(value)} }}" if typed else ""
+    if isinstance(value, str) and expected.startswith("table with"):
+        return f"write {{ type = {toml_text(value)} }}"
+    return "write its header in single brackets" if isinstance(value, (list, tuple)) and value else ""
 
 
 def _list_fix(expected: str, value: Any) -> str:
@@ -159,11 +160,11 @@ def range_text(meta: OptionMeta) -> str:
         return "one of " + ", ".join(map(toml_text, meta.choices))
     bounds, unit = meta.bounds, f" {meta.unit}" if meta.unit else ""
     if bounds.ge is not None and bounds.le is not None:
-        return f"{bounds.ge:g} to {bounds.le:g}{unit}"
+        return f"{bounds.ge:.10g} to {bounds.le:.10g}{unit}"
     sides = (
         ("at least", bounds.ge),
         ("above", bounds.gt),
         ("at most", bounds.le),
         ("below", bounds.lt),
     )
-    return " and ".join(f"{word} {limit:g}{unit}" for word, limit in sides if limit is not None)
+    return " and ".join(f"{word} {limit:.10g}{unit}" for word, limit in sides if limit is not None)

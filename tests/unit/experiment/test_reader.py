@@ -326,6 +326,20 @@ class TestLocalPlugins:
         again = read_document(first.resolved, "elsewhere/resolved.toml", catalog=catalog, allow_local=True)
         assert again == first
 
+    def test_what_only_a_file_can_hold_is_not_set(self, write: Any, read: Any) -> None:
+        write(a=GOOD)
+        text = problems(lambda: read("a.toml", "extends=['b.toml']"))
+        assert text == "--set #1  extends: only a file can hold this"
+
+    def test_problems_of_many_settings_keep_their_order(self, write: Any, read: Any) -> None:
+        write(a=GOOD)
+        text = problems(lambda: read("a.toml", *["train.steps=0"] * 9, "run.hop=0", "train.steps=-1"))
+        assert [line.split("  ")[0] for line in text.splitlines()] == ["--set #10", "--set #11"]
+        text = problems(lambda: read("a.toml", "run.hop=0", *["run.seed=0"] * 8, "train.steps=0"))
+        assert [line.split("  ")[0] for line in text.splitlines()] == ["--set #1", "--set #10"]
+        text = problems(lambda: read("a.toml", "a", "b", *["run.seed=0"] * 8, "c"))
+        assert [line.split("  ")[0] for line in text.splitlines()] == ["--set #1", "--set #2", "--set #11"]
+
 
 class TestSource:
     def test_a_shipped_experiment_needs_no_path(self, write: Any, read: Any, monkeypatch: Any) -> None:
@@ -351,6 +365,13 @@ class TestSource:
     def test_a_misspelt_file_is_suggested(self, write: Any, read: Any) -> None:
         write(sub__pedal=GOOD)
         assert problems(lambda: read("sub/pedl.toml")).endswith('did you mean "sub/pedal.toml"?')
+
+    def test_a_folder_of_a_shipped_name_is_no_obstacle(self, write: Any, read: Any, monkeypatch: Any) -> None:
+        write(ships__tiny=GOOD, tiny__other=GOOD)
+        monkeypatch.setattr(
+            "fxkit.experiment.shipped.shipped_folder", lambda: pathlib.Path("ships").absolute()
+        )
+        assert read("tiny").file == "ships/tiny.toml"
 
     def test_a_folder_is_no_experiment(self, write: Any, read: Any) -> None:
         write(sub__pedal=GOOD)
