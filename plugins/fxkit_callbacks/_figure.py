@@ -81,6 +81,12 @@ def legend_outside(axes: Axes) -> None:
     axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.04), fontsize=9, frameon=False, handlelength=2.6)
 
 
+def step_axis(axes: Axes) -> None:
+    """Say that x counts training steps."""
+    axes.xaxis.set_major_locator(MaxNLocator(10, integer=True))
+    axes.set_xlabel("training step", fontsize=9)
+
+
 def finish_panel(axes: Axes, label: str, seen: Iterable[npt.ArrayLike], *, log: bool, span: float) -> None:
     """Fit y to the values in `seen` and add its label.
 

@@ -8,7 +8,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fxkit.parameter import Parameter
-from fxkit_callbacks._figure import COLOURS, MARKERS, finish_panel, legend_outside, new_figure, plain, rows
+from fxkit_callbacks._figure import (
+    COLOURS,
+    MARKERS,
+    finish_panel,
+    legend_outside,
+    new_figure,
+    plain,
+    rows,
+    step_axis,
+)
 from fxkit_callbacks._history import LARGEST, History
 from fxkit_callbacks._panel import Panel, panels
 
@@ -23,7 +32,7 @@ def history_picture(node: str, parameters: Sequence[Parameter], history: History
     axes = rows(figure, [1] * len(drawn), labels)
     for one, panel in zip(axes, drawn, strict=True):
         _draw(one, node, panel, history)
-    axes[-1].set_xlabel("training step", fontsize=9)
+    step_axis(axes[-1])
     return figure
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fxkit_callbacks._figure import COLOURS, finish_panel, legend_outside, new_figure, rows
+from fxkit_callbacks._figure import COLOURS, finish_panel, legend_outside, new_figure, rows, step_axis
 
 Curve = tuple[list[int], list[float]]
 
@@ -39,7 +39,7 @@ def loss_picture(records: Sequence[Mapping[str, Any]], title: str) -> Figure:
     for one, (name, kinds) in zip(axes, named.items(), strict=True):
         _draw(one, name, kinds)
     legend_outside(axes[0])
-    axes[-1].set_xlabel("training step", fontsize=9)
+    step_axis(axes[-1])
     return figure
 
 

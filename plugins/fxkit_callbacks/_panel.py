@@ -41,8 +41,9 @@ class Panel:
     @property
     def axis_label(self) -> str:
         """Return what the lines have in common: the last words of their names, and the unit."""
-        name = common_ending([line.parameter.name for line in self.lines])
         unit = self.lines[0].parameter.unit
+        words = common_ending([line.parameter.name for line in self.lines])
+        name = " ".join(word for word in words if word.lower() != unit.lower())
         return f"{name} in {unit}" if name and unit else name or unit or "value"
 
     @property
@@ -51,11 +52,11 @@ class Panel:
         return min(line.parameter.high - line.parameter.low for line in self.lines) / 20
 
 
-def common_ending(names: Sequence[str]) -> str:
+def common_ending(names: Sequence[str]) -> list[str]:
     """Return the words, split at "_" and "-", that all names end with."""
     words = zip(*(reversed(re.split(r"[_-]", name)) for name in names), strict=False)
     same = itertools.takewhile(lambda column: len(set(column)) == 1, words)
-    return " ".join(column[0] for column in reversed(list(same)))
+    return [column[0] for column in same][::-1]
 
 
 def panels(parameters: Iterable[Parameter], largest: int) -> list[Panel]:

@@ -27,6 +27,8 @@ def draw_all(run: Run, evaluation: Evaluation, history: History, seconds: float)
         save(loss_picture(records, title), run.folder.plots / "losses.png")
     for example in evaluation.examples[:1]:
         excerpt = loudest(example, evaluation.sample_rate, seconds)
+        if excerpt.start == excerpt.stop:
+            continue
         where = f"{example.name}, {_split_name(evaluation)}"
         figures = "  ".join(f"{name} {value:.4g}" for name, value in example.metrics.items())
         picture = comparison_picture(example, excerpt, f"{where}:  {figures}")
@@ -54,17 +56,17 @@ def _draw_histories(run: Run, history: History) -> None:
 
 def _draw_tracks(run: Run, example: Example, excerpt: Excerpt, where: str) -> None:
     for node, stem in _nodes(run):
-        declared = {p.name: p for p in run.model.plan.nodes[node].parameters}
-        moving = {name: example.parameters[f"{node}.{name}"] for name in declared}
-        tracks = {
-            name: Track(
-                parameter=declared[name],
-                values=values,
-                hop=1 if declared[name].rate == "sample" else run.experiment.run.hop,
-            )
-            for name, values in moving.items()
-            if values.shape[-1] > 1
-        }
+        tracks = _tracks(run, example, node)
         if tracks:
             picture = track_picture(tracks, example.target, excerpt, f"Parameters of {node} in {where}")
             save(picture, run.folder.plots / f"tracks-{stem}.png")
+
+
+def _tracks(run: Run, example: Example, node: str) -> dict[str, Track]:
+    found = {}
+    for parameter in run.model.plan.nodes[node].parameters:
+        values = example.parameters[f"{node}.{parameter.name}"]
+        hop = run.experiment.run.hop if parameter.rate == "frame" else 1
+        if values.shape[-1] > 1:
+            found[parameter.name] = Track(parameter=parameter, values=values, hop=hop)
+    return found

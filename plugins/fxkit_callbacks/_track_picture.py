@@ -29,6 +29,8 @@ from fxkit_callbacks._panel import Panel, panels
 _AUDIO_HEIGHT = 1.2
 _PANEL_HEIGHT = 1.9
 _POINTS = 1200
+# As wide as a colour bar with its numbers and label.
+_COLOUR_BAR = "0.0000 in unit"
 
 
 @attrs.frozen(kw_only=True)
@@ -53,7 +55,7 @@ def track_picture(tracks: Mapping[str, Track], target: torch.Tensor, excerpt: Ex
     maps = [track for track in tracks.values() if track.parameter.size > LARGEST]
     count = len(lines) + len(maps)
     figure = new_figure(0.94 + _AUDIO_HEIGHT + _PANEL_HEIGHT * count, title)
-    labels = ["00000000 target", *(line.label for panel in lines for line in panel.lines)]
+    labels = [_COLOUR_BAR if maps else "target", *(line.label for panel in lines for line in panel.lines)]
     axes = rows(figure, [_AUDIO_HEIGHT, *[_PANEL_HEIGHT] * count], labels)
     _draw_audio(axes[0], target, excerpt)
     for one, panel in zip(axes[1:], lines, strict=False):
@@ -97,7 +99,7 @@ def _draw_map(axes: Axes, track: Track, excerpt: Excerpt) -> None:
         values,
         origin="lower",
         aspect="auto",
-        extent=(times[0], times[-1] + track.hop / excerpt.sample_rate, 0.5, parameter.size + 0.5),
+        extent=(times[0], excerpt.seconds[1], 0.5, parameter.size + 0.5),
         cmap="viridis",
         norm=_norm(parameter),
         interpolation="nearest",

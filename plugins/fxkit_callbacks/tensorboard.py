@@ -13,6 +13,7 @@ from fxkit_callbacks._signals import exceeds_full_scale, signals, wav_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     import torch
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _FLUSH_SECONDS = 10
 _QUEUE = 1000
+_SIGNALS = ("input", "target", "prediction")
 
 
 @attrs.frozen(kw_only=True)
@@ -28,7 +30,7 @@ class TensorBoard:
     """Write losses, learning rates, metrics and audio for `tensorboard --logdir RUN/tensorboard`.
 
     A resumed run goes on with the same curves: what was written after the step that it resumes from
-    is dropped.
+    is dropped. The test is a TensorBoard run of its own, RUN/tensorboard/test.
     """
 
     every: int = opt(10, unit="steps", ge=1, help="steps between points of the training losses")
@@ -52,15 +54,8 @@ class Board:
     @hookimpl
     def fx_run_start(self, run: Run) -> None:
         """Open the folder, dropping the events that this run will write again."""
-        from torch.utils.tensorboard import SummaryWriter
-
         again = run.step == 0 or run.pending is not None
-        self._writer = SummaryWriter(
-            str(run.folder.tensorboard),
-            purge_step=run.step if again else run.step + 1,
-            max_queue=_QUEUE,
-            flush_secs=_FLUSH_SECONDS,
-        )
+        self._writer = _open(run.folder.tensorboard, run.step if again else run.step + 1)
         if run.step == 0:
             text = run.folder.resolved.read_text(encoding="utf-8")
             self._writer.add_text("resolved.toml", f"```toml\n{text}\n```", 0)
@@ -70,20 +65,22 @@ class Board:
         """Write losses and learning rates when they are due."""
         if step % self.options.every and step != 1:
             return
-        self._scalars("train", losses, step)
-        self._scalars("lr", run.learning_rates, step)
+        _add_scalars(self._writer, "train", losses, step)
+        _add_scalars(self._writer, "lr", run.learning_rates, step)
 
     @hookimpl
     def fx_validate_end(self, step: int, evaluation: Evaluation) -> None:
-        """Write metrics and audio; the unchanging target once."""
-        self._evaluation("val", evaluation, step)
+        """Write metrics and audio; input and target, which stay the same, once."""
+        names = ("prediction",) if self._heard_target else _SIGNALS
         self._heard_target = True
+        self._add_evaluation(self._writer, evaluation, step, names)
 
     @hookimpl
     def fx_run_end(self, run: Run, evaluation: Evaluation) -> None:
-        """Write the test's metrics and audio."""
-        self._heard_target = False
-        self._evaluation("test", evaluation, run.step)
+        """Write the test's metrics and audio, in place of what an earlier end wrote."""
+        writer = _open(run.folder.tensorboard / "test", 0)
+        self._add_evaluation(writer, evaluation, run.step, _SIGNALS)
+        writer.close()
 
     @hookimpl
     def fx_close(self) -> None:
@@ -99,31 +96,39 @@ class Board:
         """Go on from `state_dict`."""
         self._heard_target = state["heard_target"]
 
-    def _scalars(self, group: str, values: Mapping[str, float], step: int) -> None:
-        for name, value in values.items():
-            self._writer.add_scalar(f"{group}/{name}", value, step)
-
-    def _evaluation(self, split: str, evaluation: Evaluation, step: int) -> None:
-        self._scalars(split, evaluation.metrics, step)
+    def _add_evaluation(self, writer: Any, evaluation: Evaluation, step: int, names: tuple[str, ...]) -> None:
+        _add_scalars(writer, evaluation.split, evaluation.metrics, step)
         examples = evaluation.examples[: self.options.max_examples] if self.options.audio else ()
         samples = round(self.options.seconds * evaluation.sample_rate)
-        wanted = ("prediction",) if self._heard_target else ("input", "target", "prediction")
-        for example, name in zip(examples, safe_names(e.name for e in examples), strict=True):
+        for example, stem in zip(examples, safe_names(e.name for e in examples), strict=True):
             parts = signals(example, samples)
-            for part in (part for part in wanted if part in parts):
-                self._audio(f"{split}/{name}/{part}", parts[part], evaluation.sample_rate, step)
-        self._writer.flush()
+            for name in (name for name in names if name in parts):
+                tag = f"{evaluation.split}/{stem}/{name}"
+                _add_audio(writer, tag, parts[name], evaluation.sample_rate, step)
+        writer.flush()
 
-    def _audio(self, tag: str, audio: torch.Tensor, sample_rate: int, step: int) -> None:
-        # SummaryWriter.add_audio takes mono alone, and clips with a print to stdout.
-        from tensorboard.compat.proto.summary_pb2 import Summary
 
-        subtype = "FLOAT" if exceeds_full_scale(audio) else "PCM_16"
-        clip = Summary.Audio(
-            sample_rate=sample_rate,
-            num_channels=audio.shape[0],
-            length_frames=audio.shape[1],
-            encoded_audio_string=wav_bytes(audio, sample_rate, subtype),
-            content_type="audio/wav",
-        )
-        self._writer.file_writer.add_summary(Summary(value=[Summary.Value(tag=tag, audio=clip)]), step)
+def _open(folder: Path, purge_step: int) -> Any:
+    from torch.utils.tensorboard import SummaryWriter
+
+    return SummaryWriter(str(folder), purge_step=purge_step, max_queue=_QUEUE, flush_secs=_FLUSH_SECONDS)
+
+
+def _add_scalars(writer: Any, group: str, values: Mapping[str, float], step: int) -> None:
+    for name, value in values.items():
+        writer.add_scalar(f"{group}/{name}", value, step)
+
+
+def _add_audio(writer: Any, tag: str, audio: torch.Tensor, sample_rate: int, step: int) -> None:
+    # SummaryWriter.add_audio takes mono alone, and clips with a print to stdout.
+    from tensorboard.compat.proto.summary_pb2 import Summary
+
+    subtype = "FLOAT" if exceeds_full_scale(audio) else "PCM_16"
+    clip = Summary.Audio(
+        sample_rate=sample_rate,
+        num_channels=audio.shape[0],
+        length_frames=audio.shape[1],
+        encoded_audio_string=wav_bytes(audio, sample_rate, subtype),
+        content_type="audio/wav",
+    )
+    writer.file_writer.add_summary(Summary(value=[Summary.Value(tag=tag, audio=clip)]), step)
