@@ -1,0 +1,3 @@
+"""Leave the distributions' own tests to `tests/integration/test_thirdparty.py`, which installs them first."""
+
+collect_ignore_glob = ["*/tests/*"]
