@@ -13,7 +13,7 @@ from fxkit_data._clip_checks import clip_findings, decibels
 from fxkit_data._finding import Finding, accepting
 from fxkit_data._gate import GateRow
 from fxkit_data._layout import Source
-from fxkit_data._pair_alignment import PairFit, fit_pair
+from fxkit_data._pair_alignment import UNSURE, PairFit, fit_pair
 
 Channels = Literal["keep", "mono", "stereo"]
 Audio = NDArray[np.float32]
@@ -93,7 +93,7 @@ def _row(
     source: Source, clips: tuple[Clip, ...], fit: PairFit, findings: tuple[Finding, ...], plan: TakePlan
 ) -> GateRow:
     peaks = [decibels(float(np.abs(clip.samples).max())) for clip in clips]
-    measured = fit.alignment
+    measured = fit.alignment if fit.alignment and fit.alignment.confidence >= UNSURE else None
     return GateRow(
         split=source.split or "",
         name=source.name,
@@ -154,6 +154,7 @@ def _at_rate(samples: Audio, rate: int, wanted: int) -> Audio:
     if rate == wanted:
         return samples
     import torch
+
     from fxkit_signal.resampling import resample
 
     out: Audio = resample(torch.from_numpy(samples), rate, wanted).contiguous().numpy()

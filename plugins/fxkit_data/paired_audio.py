@@ -13,7 +13,7 @@ from fxkit.spec import opt
 if TYPE_CHECKING:
     from fxkit_data._recorded import RecordedSplits
 
-ACCEPTABLE = ("latency", "clipping", "silence", "duplicates", "rate")
+ACCEPTABLE = ("latency", "unrelated", "clipping", "silence", "duplicates", "rate")
 
 
 @attrs.frozen(kw_only=True)
