@@ -1,0 +1,31 @@
+"""Collect everything that is generated: file name below docs/generated -> content."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fxkit_docs.broken import message_examples
+from fxkit_docs.catalogue import catalogue_pages
+from fxkit_docs.figures import figures_table
+from fxkit_docs.notebook import notebook_files
+from fxkit_docs.reference import command_reference, hook_reference, kernel_tables, run_folder
+
+
+def generated_files(docs: Path) -> dict[str, bytes]:
+    """Return the pages and the fragments that other pages include."""
+    texts = {
+        **{f"plugins/{name}": text for name, text in catalogue_pages().items()},
+        "commands.md": command_reference(),
+        "fragments/tables.md": kernel_tables(),
+        "fragments/hooks.md": hook_reference(),
+        "fragments/run-folder.md": run_folder(),
+        "fragments/messages.md": message_examples(docs.parent),
+        "fragments/figures.md": figures_table(docs / "figures.json"),
+    }
+    pages = {name: (text.rstrip() + "\n").encode() for name, text in texts.items()}
+    notebooks = {
+        f"notebooks/{name}": content
+        for path in sorted((docs / "notebooks").glob("*.ipynb"))
+        for name, content in notebook_files(path).items()
+    }
+    return {**pages, **notebooks}
