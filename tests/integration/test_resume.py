@@ -85,7 +85,9 @@ def assert_same_state(one, other):
         assert torch.equal(value, other["model"][name]), name
     for key, slots in one["optimizer"]["state"].items():
         for name, value in slots.items():
-            assert torch.equal(torch.as_tensor(value), torch.as_tensor(other["optimizer"]["state"][key][name]))
+            assert torch.equal(
+                torch.as_tensor(value), torch.as_tensor(other["optimizer"]["state"][key][name])
+            )
 
 
 def journal(folder):
@@ -93,7 +95,9 @@ def journal(folder):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("point", ["step:1", "step:4", "validate:5", "stop:6", "step:7", "validate:10", "step:12"])
+@pytest.mark.parametrize(
+    "point", ["step:1", "step:4", "validate:5", "stop:6", "step:7", "validate:10", "step:12"]
+)
 def test_killed_at_any_point_and_resumed_gives_the_same_bits(fxkit, experiment, tmp_path_factory, point):
     whole = reference(fxkit, experiment, tmp_path_factory)
     cut = fxkit("run", experiment, "--out", "cut", "--allow-local", KILL_AT=point)

@@ -43,7 +43,9 @@ def test_a_run_leaves_everything_it_promises(fxkit, experiment):
 def test_the_resolved_file_repeats_the_run_bit_for_bit(fxkit, experiment):
     assert fxkit("run", experiment, "--out", "one").returncode == 0
     again = fxkit("run", "one/resolved.toml", "--out", "two", "--json")
-    first, second = (json.loads((fxkit.folder / name / "results.json").read_text()) for name in ("one", "two"))
+    first, second = (
+        json.loads((fxkit.folder / name / "results.json").read_text()) for name in ("one", "two")
+    )
     assert first["test"] == second["test"]
     locks = [tomli.loads((fxkit.folder / name / "lock.toml").read_text()) for name in ("one", "two")]
     assert locks[0]["config"] == locks[1]["config"]

@@ -138,10 +138,11 @@ class Run:
 
     def last_good(self) -> str:
         """Say which checkpoint to go back to."""
-        if not self.folder.last.is_file():
+        saved = [path for path in (self.folder.last, self.folder.best) if path.is_file()]
+        if not saved:
             return "no checkpoint was saved before"
-        step = checkpoint.load(self.folder.last)["step"]
-        return f"the last good checkpoint is {self.folder.last} (step {step})"
+        step, path = max((checkpoint.load(path)["step"], path) for path in saved)
+        return f"the last good checkpoint is {path} (step {step})"
 
 
 def _module_state(loss: Any) -> dict[str, Any]:

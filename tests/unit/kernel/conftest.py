@@ -187,7 +187,11 @@ class _Doubled:
         dry = torch.randn(1, self.spec.samples, generator=generator)
         return (
             Recording(
-                name=f"{split}.wav", input=dry, target=self.spec.factor * dry, skip=self.spec.skip, digest=split
+                name=f"{split}.wav",
+                input=dry,
+                target=self.spec.factor * dry,
+                skip=self.spec.skip,
+                digest=split,
             ),
         )
 
@@ -196,7 +200,7 @@ class _Doubled:
 class Descent:
     """Plain gradient descent with momentum, so that the optimiser has state."""
 
-    lr: float = opt(0.1, gt=0, help="learning rate")
+    lr: float = opt(0.004, gt=0, help="learning rate")
 
     def build(self, parameters):
         return torch.optim.SGD(parameters, lr=self.lr, momentum=0.5)
@@ -204,7 +208,13 @@ class Descent:
 
 def make_part(path, kind, spec, keys):
     return Part(
-        path=path, kind=kind, name="x", plugin=f"test/{type(spec).__name__}", version="1", spec=spec, keys=keys
+        path=path,
+        kind=kind,
+        name="x",
+        plugin=f"test/{type(spec).__name__}",
+        version="1",
+        spec=spec,
+        keys=keys,
     )
 
 
@@ -230,7 +240,9 @@ def make_experiment(
         train=TrainTable(**table),
         model=ModelTable(chain=chain),
         plugins=PluginsTable(),
-        data=make_part("data", "datasets", data or Doubler(), DataKeys(**{"segment": 64, **(data_keys or {})})),
+        data=make_part(
+            "data", "datasets", data or Doubler(), DataKeys(**{"segment": 64, **(data_keys or {})})
+        ),
         optimizer=optimizer,
         schedule=None,
         features=features or {},

@@ -23,7 +23,10 @@ def noise(samples, batch=2, channels=1):
 
 
 def test_series_applies_nodes_in_order(kit):
-    nodes = {"a": kit.node("a", kit.Scale(), kit.Learned(start=0.75)), "b": kit.node("b", kit.Late(samples=2))}
+    nodes = {
+        "a": kit.node("a", kit.Scale(), kit.Learned(start=0.75)),
+        "b": kit.node("b", kit.Late(samples=2)),
+    }
     x = noise(20)
     output = build(kit, nodes, ("a", "b"))(x)
     expected = torch.cat([torch.zeros(2, 1, 2), 2.0 * x[..., :-2]], -1)
@@ -44,7 +47,10 @@ def test_parallel_branches_are_summed_and_named_as_stems(kit):
 
 
 def test_a_late_branch_makes_the_others_wait(kit):
-    nodes = {"late": kit.node("late", kit.Late(samples=5)), "now": kit.node("now", kit.Scale(), kit.Learned(start=0.625))}
+    nodes = {
+        "late": kit.node("late", kit.Late(samples=5)),
+        "now": kit.node("now", kit.Scale(), kit.Learned(start=0.625)),
+    }
     x = noise(30)
     model = build(kit, nodes, (("late", "now"),))
     aligned = process(model, x)
@@ -61,7 +67,10 @@ def test_a_chain_inside_a_branch_is_a_series_again(kit):
 
 
 def test_a_source_plays_beside_the_audio(kit):
-    nodes = {"tone": kit.node("tone", kit.Tone()), "dry": kit.node("dry", kit.Scale(), kit.Learned(start=0.625))}
+    nodes = {
+        "tone": kit.node("tone", kit.Tone()),
+        "dry": kit.node("dry", kit.Scale(), kit.Learned(start=0.625)),
+    }
     x = noise(8)
     output = build(kit, nodes, (("tone", "dry"),))(x)
     assert torch.allclose(output.audio, x + torch.arange(8.0))
@@ -84,7 +93,10 @@ def test_one_controller_drives_several_nodes(kit):
 
 
 def test_named_inputs_and_terms_reach_the_node(kit):
-    nodes = {"half": kit.node("half", kit.Scale(), kit.Learned(start=0.5625)), "duck": kit.node("duck", kit.Duck(), inputs={"sidechain": "input"})}
+    nodes = {
+        "half": kit.node("half", kit.Scale(), kit.Learned(start=0.5625)),
+        "duck": kit.node("duck", kit.Duck(), inputs={"sidechain": "input"}),
+    }
     x = noise(12)
     output = build(kit, nodes, ("half", "duck"))(x)
     assert torch.allclose(output.audio, 0.5 * x - x)
