@@ -1,0 +1,108 @@
+"""Checks of losses: one value per item, batching, silence, zero at the goal, gradients."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+import torch
+
+from fxkit.context import BuildContext
+from fxkit.testing.case import Hints
+from fxkit.testing.check import distance, promise
+from fxkit.testing.options import check_options_act, rounded
+from fxkit.values import Batch, Output
+
+# Magnitude spectra have kinks, and a longer step crosses some.
+STEP = 1e-8
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class LossCase:
+    """Test a loss on signals of `samples` samples; `hints` as for a processor."""
+
+    spec: Any
+    ctx: BuildContext = attrs.field(factory=BuildContext)
+    samples: int = 4096
+    hints: Hints = attrs.field(factory=dict)
+
+    def signals(self, *, batch: int = 3, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return noise and a target close to it, in float64."""
+        draw = torch.Generator().manual_seed(seed)
+        shape = (batch, max(1, self.ctx.target_channels), self.samples)
+        audio, other = (0.3 * torch.randn(shape, generator=draw, dtype=torch.float64) for _ in range(2))
+        return audio, 0.9 * audio + 0.2 * other
+
+    def measure(self, audio: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        """Return the loss of each item."""
+        value: torch.Tensor = self.spec.build(self.ctx)(Output(audio=audio), Batch(target=target))
+        return value
+
+
+def check_one_value_per_item(case: LossCase) -> None:
+    """Check that there is one finite value per item, positive where output and target differ."""
+    values = case.measure(*case.signals())
+    promise(tuple(values.shape) == (3,), case, f"returns {tuple(values.shape)} for 3 items, not (3,)")
+    promise(bool((values > 0).all() and values.isfinite().all()), case, f"returns {values.tolist()}")
+
+
+def check_batching(case: LossCase) -> None:
+    """Check that an item's value does not depend on the batch that it is in, to 1e-6."""
+    audio, target = case.signals()
+    together = case.measure(audio, target)
+    alone = torch.cat([case.measure(audio[i : i + 1], target[i : i + 1]) for i in range(3)])
+    error = distance(together, alone)
+    promise(error <= 1e-6, case, f"changes an item's value by {error:.1e} with the batch that it is in")
+
+
+def check_zero_at_goal(case: LossCase) -> None:
+    """Check that a perfect output costs nothing, with a finite gradient."""
+    audio, _ = case.signals()
+    value, gradient = _with_gradient(case, audio, audio.clone())
+    promise(float(value.abs().max()) <= 1e-9, case, f"gives {value.tolist()} for a perfect output")
+    promise(bool(gradient.isfinite().all()), case, "has a gradient that is not finite at a perfect output")
+
+
+def check_silent_signals(case: LossCase) -> None:
+    """Check value and gradient on silence as output, as target, and as both, in float32."""
+    audio, target = (signal.float() for signal in case.signals())
+    silence = torch.zeros_like(audio)
+    pairs = {"output": (silence, target), "target": (audio, silence), "output and target": (silence, silence)}
+    for where, (found, wanted) in pairs.items():
+        value, gradient = _with_gradient(case, found, wanted)
+        promise(bool(value.isfinite().all()), case, f"is not finite on a silent {where}")
+        promise(bool(gradient.isfinite().all()), case, f"has no finite gradient on a silent {where}")
+
+
+def check_loss_gradient(case: LossCase) -> None:
+    """Check the gradient against finite differences in float64, and that it leads downhill."""
+    audio, target = case.signals()
+    _, gradient = _with_gradient(case, audio, target)
+    direction = torch.randn(audio.shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    ends = [float(case.measure(audio + sign * STEP * direction, target).sum()) for sign in (1, -1)]
+    expected, found = (ends[0] - ends[1]) / (2 * STEP), float((gradient * direction).sum())
+    close = abs(found - expected) <= 1e-3 * max(abs(expected), 1e-3)
+    promise(close, case, f"has the slope {found:.6g}; finite differences give {expected:.6g}")
+    downhill = audio - 1e-3 * gradient / gradient.norm()
+    falls = float(case.measure(downhill, target).sum()) < float(case.measure(audio, target).sum())
+    promise(falls, case, "rises along its falling gradient")
+
+
+def check_loss_options(case: LossCase) -> None:
+    """Check that each option of the loss makes a difference, on signals or on quiet ones."""
+
+    def observe(spec: Any) -> Any:
+        changed = attrs.evolve(case, spec=spec)
+        audio, target = case.signals()
+        return [rounded(changed.measure(gain * audio, gain * target)) for gain in (1.0, 1e-4)]
+
+    check_options_act(case.spec, observe, case.hints)
+
+
+def _with_gradient(
+    case: LossCase, audio: torch.Tensor, target: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    live = audio.clone().requires_grad_()
+    value = case.measure(live, target)
+    (gradient,) = torch.autograd.grad(value.sum(), live)
+    return value.detach(), gradient
