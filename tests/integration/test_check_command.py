@@ -59,7 +59,7 @@ def test_an_experiment_without_mistakes_is_summed_up(folder: pathlib.Path) -> No
     done = check(folder, "good.toml")
     assert (done.returncode, done.stderr) == (0, "")
     first, second = done.stdout.splitlines()
-    assert first == "good.toml: ok  1 dataset, 2 processors, 1 loss, 1 controller, 1 optimizer"
+    assert first == "good.toml: ok  2 nodes, 1 controller, 1 loss"
     assert second.startswith("fxkit ")
     assert second.endswith(": virtual-device, parametric-eq, lstm, esr, static, adamw")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -71,8 +70,16 @@ def _success(read: Experiment) -> dict[str, Any]:
 
 def _summary(read: Experiment) -> str:
     """Write the two lines for an experiment without problems."""
-    counts = Counter(part.kind for part in read.parts())
-    parts = ", ".join(_counted(number, kind) for kind, number in counts.items())
+    counts = {
+        "node": len(read.nodes),
+        "controller": sum(part.kind == "controllers" for part in read.parts()),
+        "feature": len(read.features),
+        "loss": len(read.losses),
+        "metric": len(read.metrics),
+        "transform": len(read.transforms),
+        "callback": len(read.callbacks),
+    }
+    parts = ", ".join(_counted(number, noun) for noun, number in counts.items() if number)
     used: dict[str, list[str]] = {}
     for part in read.parts():
         dist, _, name = part.plugin.rpartition("/")
@@ -83,8 +90,6 @@ def _summary(read: Experiment) -> str:
     return "\n".join([f"{read.file}: ok  {parts}", *lines])
 
 
-def _counted(number: int, kind: str) -> str:
-    from fxkit.kinds import kind_named
-
-    found = kind_named(kind)
-    return f"{number} {found.singular if found and number == 1 else kind}"
+def _counted(number: int, noun: str) -> str:
+    plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
+    return f"{number} {noun if number == 1 else plural}"

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import attrs
-from packaging.requirements import InvalidRequirement, Requirement
 
 from fxkit.catalog import Catalog
 from fxkit.errors import PluginError
@@ -119,6 +118,9 @@ def _elements(tree: Tree, name: str) -> tuple[Tree, ...]:
 
 def _unmet(text: str) -> str | None:
     """Return why the installed distributions do not meet a requirement, or None."""
+    # Few experiments require anything, and this import costs more than all other checks.
+    from packaging.requirements import InvalidRequirement, Requirement
+
     try:
         requirement = Requirement(text)
     except InvalidRequirement:

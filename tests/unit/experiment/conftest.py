@@ -20,6 +20,10 @@ _PLUGINS = {
         "compressor": "Compressor",
         "harmonic": "Harmonic",
         "raises": "Raises",
+        "picky": "Picky",
+        "crashing": "Crashing",
+        "mistyped": "Mistyped",
+        "complaining": "Complaining",
         "untyped": "Untyped",
         "greedy": "Greedy",
         "wrapped": "Wrapped",
@@ -30,7 +34,7 @@ _PLUGINS = {
     "callbacks": {"audio-samples": "AudioSamples", "tensorboard": "Plain"},
     "optimizers": {"adamw": "AdamW"},
     "schedules": {"cosine": "Cosine"},
-    "features": {"f0": "F0"},
+    "features": {"f0": "F0", "wild": "Wild"},
 }
 _STRANGERS = (
     Entry(

@@ -96,6 +96,42 @@ class Raises(Gain):
 
 
 @spec
+class Picky(Gain):
+    """Check two options against each other when it is made."""
+
+    low: int = opt(1, help="lower")
+    high: int = opt(2, help="upper")
+
+    def __attrs_post_init__(self) -> None:
+        if self.low > self.high:
+            raise ValueError(f"low = {self.low} must not be above high = {self.high}")
+
+
+@spec
+class Crashing(Gain):
+    """Break when it is made."""
+
+    def __attrs_post_init__(self) -> None:
+        raise RuntimeError
+
+
+@spec
+class Mistyped(Gain):
+    """Declare traits of a form of its own."""
+
+    def traits(self, ctx: BuildContext) -> Any:
+        return {"latency": 3}
+
+
+@spec
+class Complaining(Gain):
+    """Break while checking its options."""
+
+    def problems(self) -> Iterable[tuple[str, str]]:
+        raise KeyError("db")
+
+
+@spec
 class Untyped(Gain):
     """Have an option of no type that a file can express."""
 
@@ -208,6 +244,14 @@ class Cosine:
     floor: float = opt(0.0, ge=0, le=1, help="share that remains")
 
     def build(self, optimizer: Any, steps: int) -> Any: ...
+
+
+@spec
+class Wild(Plain):
+    """Have no countable dimensions."""
+
+    def dims(self, ctx: BuildContext) -> Any:
+        return "two"
 
 
 @spec
