@@ -41,7 +41,28 @@ _HOMES = {
     "run": "fxkit.api",
 }
 
-__all__ = ["__version__", *sorted(_HOMES)]
+# Written out: type checkers and linters read what a package exports from the text alone.
+__all__ = [
+    "Batch",
+    "BuildContext",
+    "ControlInputs",
+    "ControlTraits",
+    "DataError",
+    "ExperimentError",
+    "FxkitError",
+    "Output",
+    "Parameter",
+    "PluginError",
+    "Recording",
+    "RunError",
+    "Trained",
+    "Traits",
+    "__version__",
+    "hookimpl",
+    "load",
+    "opt",
+    "run",
+]
 
 
 def __getattr__(name: str) -> Any:

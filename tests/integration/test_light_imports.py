@@ -80,3 +80,10 @@ def test_help_imports_no_command_and_no_plugin(tmp_path: Path) -> None:
 def test_listing_imports_no_plugin(tmp_path: Path) -> None:
     modules = modules_of("plugins", folder=tmp_path)
     assert {name.partition(".")[0] for name in modules if name.startswith("fxkit_")} == {"fxkit_registry"}
+
+
+def test_the_package_exports_what_it_can_resolve() -> None:
+    import fxkit
+
+    assert sorted(fxkit.__all__) == sorted(["__version__", *fxkit._HOMES])
+    assert all(getattr(fxkit, name) is not None for name in fxkit.__all__)
