@@ -30,7 +30,7 @@ def load(path: Path, device: str = "cpu") -> dict[str, Any]:
     try:
         content: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
     except (RuntimeError, EOFError, pickle.UnpicklingError, zipfile.BadZipFile, OSError) as error:
-        reason = str(error).splitlines()[0]
+        reason = (str(error) or "it ends too early").splitlines()[0]
         raise RunError(f"{path}: damaged checkpoint ({reason}); delete it to use an older one") from error
     if content.get("fxkit") != FORMAT:
         raise RunError(f"{path}: not a checkpoint of this version of fxkit")

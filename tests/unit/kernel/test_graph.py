@@ -112,7 +112,7 @@ def test_frames_are_interpolated_to_samples_before_the_mapping(kit):
 @settings(max_examples=30, deadline=None)
 @given(sizes=st.lists(st.integers(1, 40), min_size=1, max_size=8))
 def test_any_split_into_blocks_gives_the_offline_result(kit_values, sizes):
-    kit, model = kit_values
+    _, model = kit_values
     x = noise(sum(sizes))
     offline = model(x).audio
     state, start, pieces = None, 0, []
