@@ -23,7 +23,7 @@ WIDTH = 10.0
 DPI = 100
 _STEPS = (1, 2, 5, 10)
 _LONGEST_LABEL = 34
-_LONGEST_TITLE = 108
+_LONGEST_TITLE = 92
 GREY = "#6b6b6b"
 
 # Okabe and Ito, "Color universal design" (2008), without the yellow that fades on white.

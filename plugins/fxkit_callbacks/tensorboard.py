@@ -54,9 +54,10 @@ class Board:
     @hookimpl
     def fx_run_start(self, run: Run) -> None:
         """Open the folder, dropping the events that this run will write again."""
-        again = run.step == 0 or run.pending is not None
-        self._writer = _open(run.folder.tensorboard, run.step if again else run.step + 1)
-        if run.step == 0:
+        folder, again = run.folder.tensorboard, run.step == 0 or run.pending is not None
+        first = not folder.exists()
+        self._writer = _open(folder, run.step if again else run.step + 1)
+        if first:
             text = run.folder.resolved.read_text(encoding="utf-8")
             self._writer.add_text("resolved.toml", f"```toml\n{text}\n```", 0)
 

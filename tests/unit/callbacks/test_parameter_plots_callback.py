@@ -1,0 +1,270 @@
+"""The pictures of a run: what they show, and that they can be read."""
+
+from __future__ import annotations
+
+import shutil
+
+import attrs
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from fxkit import BuildContext, Parameter
+from fxkit.runs import checkpoint
+from fxkit_callbacks._excerpt import Excerpt, envelope, loudest, spectrogram
+from fxkit_callbacks._history import History
+from fxkit_callbacks._history_picture import history_picture
+from fxkit_callbacks._loss_picture import curves, loss_picture
+from fxkit_callbacks._panel import panels
+from fxkit_callbacks._track_picture import Track, track_picture
+from fxkit_callbacks.parameter_plots import ParameterPlots
+
+CUTOFF = Parameter(name="cutoff", low=20, high=20000, default=1000, unit="Hz", mapping="log")
+GAIN = Parameter(name="gain", low=-24, high=24, default=0, unit="dB", size=2)
+MIX = Parameter(name="mix", low=0, high=1, default=0.5)
+BANDS = Parameter(name="bands", low=0, high=1, default=0.1, mapping="exp-sigmoid", size=40, rate="frame")
+
+
+def build(**options):
+    return ParameterPlots(**options).build(BuildContext())
+
+
+def parameters_at(step):
+    return {
+        "filter.cutoff": torch.tensor([[100.0 * step]]),
+        "filter.gain": torch.tensor([[float(step)], [-0.5 * step]]),
+        "filter.mix": torch.linspace(0.2, 0.4, 4001)[None],
+        "filter.bands": torch.rand(40, 64, generator=torch.Generator().manual_seed(step)),
+    }
+
+
+@pytest.fixture
+def run(make_run):
+    made = make_run({"filter": (CUTOFF, GAIN, MIX, BANDS), "plain": ()})
+    made.journal(20)
+    return made
+
+
+@pytest.fixture
+def evaluation_at(make_example, make_evaluation):
+    def at(step, split="val"):
+        example = make_example(parameters=parameters_at(step))
+        return make_evaluation(example, step=step, split=split)
+
+    return at
+
+
+def pictures(run):
+    return {path.name: np.asarray(Image.open(path).convert("RGB")) for path in run.folder.plots.iterdir()}
+
+
+def coloured(pixels):
+    """Return the share of pixels that are far from grey."""
+    return float((np.ptp(pixels.astype(int), axis=2) > 80).mean())
+
+
+def inside(figure):
+    """Tell whether every visible text lies in the figure, and no two tick labels of an axis overlap."""
+    figure.canvas.draw()
+    renderer = figure.canvas.get_renderer()
+    texts = [text for axes in figure.axes for text in axes.get_legend().get_texts()] if figure.axes else []
+    boxes = [text.get_window_extent(renderer) for text in [*figure.texts, *texts]]
+    width, height = figure.canvas.get_width_height()
+    return all(box.x0 >= 0 and box.x1 <= width and box.y0 >= 0 and box.y1 <= height for box in boxes)
+
+
+def test_all_pictures_are_drawn_a_thousand_pixels_wide_with_content(run, evaluation_at):
+    plotter = build(every=15)
+    for step in (5, 10, 15):
+        plotter.fx_validate_end(run=run, step=step, evaluation=evaluation_at(step))
+    found = pictures(run)
+    assert found.keys() == {"parameters-filter.png", "tracks-filter.png", "comparison.png", "losses.png"}
+    for name, pixels in found.items():
+        assert pixels.shape[1] == 1000, name
+        assert (pixels != 255).any(axis=2).mean() > 0.02, name
+        assert coloured(pixels) > 0.001, name
+
+
+def test_pictures_are_drawn_when_due_and_parameters_remembered_always(run, evaluation_at):
+    plotter = build(every=10)
+    plotter.fx_validate_end(run=run, step=5, evaluation=evaluation_at(5))
+    assert not run.folder.plots.exists()
+    plotter.fx_validate_end(run=run, step=10, evaluation=evaluation_at(10))
+    assert run.folder.plots.exists()
+    assert plotter.history.steps == [5, 10]
+    assert plotter.history.series("filter.cutoff")[:, 0, 1].tolist() == [500, 1000]
+
+
+def test_the_end_draws_the_test_and_leaves_the_history_alone(run, evaluation_at):
+    plotter = build(every=5)
+    plotter.fx_validate_end(run=run, step=5, evaluation=evaluation_at(5))
+    before = pictures(run)
+    plotter.fx_run_end(run=run, evaluation=evaluation_at(12, split="test"))
+    after = pictures(run)
+    assert np.array_equal(before["parameters-filter.png"], after["parameters-filter.png"])
+    assert not np.array_equal(before["comparison.png"], after["comparison.png"])
+    assert plotter.history.steps == [5]
+
+
+def test_a_resumed_run_draws_the_bytes_of_an_uninterrupted_one(run, evaluation_at, tmp_path):
+    whole = build(every=15)
+    for step in (5, 10, 15):
+        whole.fx_validate_end(run=run, step=step, evaluation=evaluation_at(step))
+    expected = {path.name: path.read_bytes() for path in run.folder.plots.iterdir()}
+    shutil.rmtree(run.folder.plots)
+    first = build(every=15)
+    for step in (5, 10):
+        first.fx_validate_end(run=run, step=step, evaluation=evaluation_at(step))
+    checkpoint.save(tmp_path / "state.pt", {"callbacks": first.state_dict()})
+    second = build(every=15)
+    second.load_state_dict(checkpoint.load(tmp_path / "state.pt")["callbacks"])
+    second.fx_validate_end(run=run, step=15, evaluation=evaluation_at(15))
+    assert {path.name: path.read_bytes() for path in run.folder.plots.iterdir()} == expected
+
+
+def test_the_history_is_the_spread_over_recordings_and_time():
+    history = History()
+    history.add(3, [{"a.x": torch.tensor([[1.0, 2.0, 3.0]])}, {"a.x": torch.tensor([[9.0]])}])
+    assert history.series("a.x").tolist() == [[[1.0, 2.0, 9.0]]]
+
+
+def test_lines_that_share_unit_and_scale_share_a_panel():
+    others = [attrs.evolve(CUTOFF, name="centre"), attrs.evolve(MIX, name="order", high=8)]
+    found = panels([CUTOFF, GAIN, MIX, *others], largest=7)
+    assert [[line.label for line in panel.lines] for panel in found] == [
+        ["cutoff", "centre"],
+        ["gain 1", "gain 2"],
+        ["mix"],
+        ["order"],
+    ]
+    assert [panel.axis_label for panel in found] == ["Hz", "gain in dB", "mix", "order"]
+
+
+def test_no_panel_has_more_lines_than_there_are_colours():
+    many = [attrs.evolve(CUTOFF, name=f"f{index}") for index in range(20)]
+    assert [len(panel.lines) for panel in panels(many, largest=7)] == [7, 7, 6]
+
+
+def test_log_mapped_parameters_have_a_logarithmic_axis_and_plain_numbers():
+    history = History()
+    for step in (1, 2):
+        history.add(step, [parameters_at(step)])
+    figure = history_picture("filter", (CUTOFF, GAIN, MIX, BANDS), history, "Parameters")
+    figure.canvas.draw()
+    assert [axes.get_yscale() for axes in figure.axes[:2]] == ["log", "linear"]
+    assert figure.axes[0].get_ylabel() == "cutoff in Hz"
+    shown = [text.get_text() for text in figure.axes[0].get_yticklabels()]
+    assert {"100", "200"} & set(shown)
+    assert figure.axes[-1].get_xlabel() == "training step"
+
+
+def test_a_parameter_that_hardly_moves_is_not_blown_up():
+    history = History()
+    for step, value in enumerate((0.500, 0.501)):
+        history.add(step, [{"node.mix": torch.tensor([[value]])}])
+    low, high = history_picture("node", (MIX,), history, "").axes[0].get_ylim()
+    assert high - low >= (MIX.high - MIX.low) / 20
+
+
+@pytest.mark.parametrize(
+    "name", ["x", "$a$ _b", "_hidden", "a-very-long-name-of-a-parameter-that-goes-on-and-on"]
+)
+def test_any_name_fits_and_is_printed_as_it_is(name):
+    history = History()
+    history.add(1, [{f"node.{name}": torch.tensor([[0.5]])}])
+    figure = history_picture("node", (attrs.evolve(MIX, name=name),), history, f"Parameters of {name}" * 3)
+    assert inside(figure)
+    label = figure.axes[0].get_legend().get_texts()[0].get_text().strip().replace("\\$", "$")
+    assert label == name or (label.endswith("…") and name.startswith(label[:-1]))
+
+
+def test_tracks_stand_at_their_time_in_the_recording():
+    excerpt = Excerpt(start=4000, stop=8000, sample_rate=8000)
+    moving = torch.arange(0, 8000 / 64)[None]
+    frames = Track(parameter=attrs.evolve(MIX, high=200), values=moving, hop=64)
+    times, values = frames.cut(excerpt)
+    assert times[0] <= 0.5
+    assert times[-1] >= 0.99
+    np.testing.assert_allclose(values[0] * 64 / 8000, times, atol=1e-12)
+    target = torch.rand(1, 8000, generator=torch.Generator().manual_seed(0))
+    figure = track_picture({"mix": frames}, target, excerpt, "Parameters")
+    assert figure.axes[1].get_xlim() == (0.5, 1.0)
+    curve = figure.axes[1].get_lines()[0]
+    np.testing.assert_allclose(curve.get_ydata() * 64 / 8000, curve.get_xdata(), atol=1e-12)
+
+
+def test_the_excerpt_is_the_loudest_scored_part(make_example):
+    target = torch.zeros(1, 32000)
+    target[:, 20000:24000] = 0.5
+    target[:, :1000] = 1.0
+    found = loudest(make_example(target=target, prediction=target, skip=2000), 8000, 0.5)
+    assert (found.start, found.stop) == (20000, 24000)
+
+
+def test_a_short_recording_is_taken_whole(make_example):
+    found = loudest(make_example(seconds=0.25), 8000, 2.0)
+    assert (found.start, found.stop) == (0, 2000)
+
+
+def test_the_envelope_misses_no_peak():
+    audio = np.zeros(100_000)
+    audio[54_321], audio[54_322] = 1.0, -2.0
+    low, high = envelope(audio)
+    assert (low.min(), high.max()) == (-2.0, 1.0)
+
+
+@pytest.mark.parametrize("frequency", [100.0, 440.0, 5000.0])
+def test_a_sine_lights_the_band_of_its_frequency(frequency):
+    audio = np.sin(2 * np.pi * frequency * np.arange(48000) / 48000)
+    power, bands = spectrogram(audio, 48000)
+    loudest_band = bands[power[:, power.shape[1] // 2].argmax()]
+    assert loudest_band == pytest.approx(frequency, rel=0.04)
+
+
+def test_losses_are_sorted_by_name_and_kind_with_gaps_where_they_were_not_finite():
+    found = curves(
+        [
+            {"kind": "train", "step": 1, "esr": 0.5, "total": 1.0},
+            {"kind": "train", "step": 2, "esr": None, "total": 0.9},
+            {"kind": "val", "step": 2, "esr": 0.4, "l1": 0.1, "loss": 0.8},
+            {"kind": "note", "step": 2, "esr": 7.0},
+        ]
+    )
+    assert list(found) == ["loss", "esr", "l1"]
+    assert found["loss"] == {"training": ([1, 2], [1.0, 0.9]), "validation": ([2], [0.8])}
+    assert found["esr"]["training"][0] == [1, 2]
+    assert np.isnan(found["esr"]["training"][1][1])
+    assert found["l1"] == {"validation": ([2], [0.1])}
+
+
+def test_losses_below_zero_get_a_linear_axis():
+    records = [{"kind": "val", "step": step, "a": -1.0 * step, "loss": 1.0} for step in (1, 2)]
+    figure = loss_picture(records, "Losses")
+    assert [axes.get_yscale() for axes in figure.axes] == ["log", "linear"]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"gain": 0.0},
+        {"seconds": 1 / 8000},
+        {"channels": 2},
+        {"dry": False},
+        {"prediction": torch.full((1, 4000), torch.nan)},
+        {"skip": 4000},
+        {"name": "$broken$ _{name"},
+    ],
+    ids=["silent", "one-sample", "stereo", "no-input", "not-finite", "nothing-scored", "mathematics"],
+)
+@pytest.mark.filterwarnings("error")
+def test_odd_recordings_are_drawn(make_run, make_example, make_evaluation, fields):
+    run = make_run()
+    build(every=1).fx_validate_end(run=run, step=1, evaluation=make_evaluation(make_example(**fields)))
+    assert run.folder.plots.joinpath("comparison.png").exists() == ("skip" not in fields)
+
+
+def test_an_empty_test_split_still_leaves_the_losses(run, make_evaluation):
+    evaluation = attrs.evolve(make_evaluation(split="test"), examples=())
+    build().fx_run_end(run=run, evaluation=evaluation)
+    assert pictures(run).keys() == {"losses.png"}
