@@ -189,6 +189,7 @@ def training_segments(prepared: Prepared) -> Segments:
         batch_size=experiment.train.batch_size,
         seed=experiment.run.seed,
         hop=experiment.run.hop,
+        transforms=prepared.transforms,
     )
 
 

@@ -11,6 +11,7 @@ import attrs
 import torch
 
 from fxkit.errors import DataError
+from fxkit.protocols import Transform
 from fxkit.values import Batch, Recording
 
 _SLIDING_FROM = 8
@@ -37,10 +38,19 @@ class Segments:
 
     Each epoch visits every slot of every recording once, in a new order and with a new offset; slot
     edges move with the offset, so all samples are seen. Segment starts are multiples of `hop`.
+    `transforms` change each batch in order, with a generator that seed and step alone decide.
     """
 
     def __init__(
-        self, material: Material, *, segment: int, warmup: int, batch_size: int, seed: int, hop: int = 1
+        self,
+        material: Material,
+        *,
+        segment: int,
+        warmup: int,
+        batch_size: int,
+        seed: int,
+        hop: int = 1,
+        transforms: Sequence[Transform] = (),
     ) -> None:
         self.material = material
         self.segment = segment
@@ -48,6 +58,7 @@ class Segments:
         self.batch_size = batch_size
         self.seed = seed
         self.hop = hop if any(material.features) else 1
+        self.transforms = tuple(transforms)
         self.places = self._places()
         self._epochs: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
 
@@ -80,7 +91,11 @@ class Segments:
     def batch(self, step: int) -> Batch:
         """Return the batch of optimiser step `step` (from 0)."""
         first = step * self.batch_size
-        return self._collate([self._cut(index) for index in range(first, first + self.batch_size)])
+        batch = self._collate([self._cut(index) for index in range(first, first + self.batch_size)])
+        generator = torch.Generator().manual_seed((self.seed * 7_368_787 + step) % 2**63)
+        for transform in self.transforms:
+            batch = transform(batch, generator)
+        return batch
 
     def _epoch(self, epoch: int) -> tuple[torch.Tensor, torch.Tensor]:
         if epoch not in self._epochs:

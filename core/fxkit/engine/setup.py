@@ -16,7 +16,7 @@ from fxkit.experiment.model import Experiment
 from fxkit.feature_cache import FeatureCache
 from fxkit.model.assembly import build_context, build_model, build_part, model_context
 from fxkit.model.graph import Model
-from fxkit.protocols import Dataset
+from fxkit.protocols import Dataset, Transform
 
 SPLITS = ("train", "val", "test")
 
@@ -33,6 +33,7 @@ class Prepared:
     features: FeatureCache
     model: Model
     terms: tuple[Term, ...]
+    transforms: tuple[Transform, ...]
 
 
 def resolve_device(name: str) -> str:
@@ -81,6 +82,7 @@ def prepare(experiment: Experiment, *, device: str, seed: int | None = None) -> 
         features=features,
         model=model,
         terms=terms,
+        transforms=tuple(build_part(part, full) for part in experiment.transforms.values()),
     )
 
 

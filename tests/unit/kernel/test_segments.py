@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 import torch
 from hypothesis import given, settings
@@ -104,3 +105,20 @@ def test_knobs_follow_their_recording():
     assert torch.equal(batch.knobs[:, 0] == 0.75, high)
     assert high.any()
     assert not high.all()
+
+
+def test_transforms_change_each_batch_in_order_and_repeat_with_the_step():
+    def scale(batch, generator):
+        factor = torch.rand(1, generator=generator)
+        return attrs.evolve(batch, input=batch.input * factor, target=batch.target * factor)
+
+    def shift(batch, generator):
+        return attrs.evolve(batch, input=batch.input + 1000)
+
+    source = material(counting("a", 500))
+    plain = make(source).batch(3)
+    one, other = (make(source, transforms=(scale, shift)) for _ in range(2))
+    other.batch(0)
+    assert torch.equal(one.batch(3).input, other.batch(3).input)
+    assert torch.allclose(one.batch(3).input - 1000, -one.batch(3).target, atol=1e-3)
+    assert not torch.equal(one.batch(3).target, plain.target)
