@@ -40,7 +40,8 @@ class Structure:
         description = describe(cls)
         self._check_names(tree, _names(description), f"[{_name(tree)}]")
         values = self._values(tree, description, shared=True)
-        return None if values is None else cls(**values)
+        fault = Fault(self.report, tree, f"[{_name(tree)}]")
+        return None if values is None else self._spec(tree, cls, values, fault)
 
     def part(self, tree: Tree, kind: str, keys: type) -> Part | None:
         """Make the part that a table describes, of a plugin of `kind`; None when something is wrong."""

@@ -6,7 +6,7 @@ A plugin's table mixes two sets of keys: those of the kernel for that place (`No
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 import attrs
@@ -23,6 +23,11 @@ class RunTable:
     sample_rate: int = opt(48000, unit="Hz", ge=8000, le=384000, help="rate that everything runs at")
     hop: int = opt(64, unit="samples", ge=1, le=8192, help="distance between frames of features and controls")
     device: str = opt("auto", help='where to train: "auto", "cpu", "cuda", "cuda:1", "mps"')
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        """Refuse a name that would not stay one folder inside the folder of runs."""
+        if not self.name.strip() or self.name.startswith(".") or any(sign in self.name for sign in "/\\\0"):
+            yield "name", f'"{self.name}" cannot name a folder; leave out slashes and a leading dot'
 
 
 @attrs.frozen(kw_only=True)
