@@ -19,7 +19,7 @@ def hashed_noise(seeds: Tensor, start: int, samples: int) -> Tensor:
     sample is a hash of its counter (Salmon et al., Parallel random numbers: as easy as 1, 2, 3, 2011)
     by Wellons' lowbias32 mixer (2018).
     """
-    offset = _mix(_mix(seeds & _WORD) ^ (seeds >> 32 & _WORD))
+    offset = _mix(_mix(seeds & _WORD ^ 0x6A09E667) ^ (seeds >> 32 & _WORD))
     stride = _mix(offset ^ 0x9E3779B9) | 1
     position = torch.arange(start, start + samples, device=seeds.device) & _WORD
     bits = _mix(position * stride[:, None] + offset[:, None] & _WORD)
