@@ -10,7 +10,7 @@ from torch import Tensor
 
 # The pole frequencies in Hz of IEC 61672-1:2013, annex E.
 _POLES = (20.598997, 107.65265, 737.86223, 12194.217)
-_KERNEL_SECONDS = 0.1
+_KERNEL_SECONDS = 0.2
 _CHUNK_SAMPLES = 2**18
 # A sine of amplitude 1 has a mean square of one half and reads 0 dB.
 _SINE_MEAN_SQUARE = 0.5
@@ -32,7 +32,7 @@ def _a_response(frequency: Tensor) -> Tensor:
 
 
 def a_weighting_kernel(rate: float, dtype: torch.dtype = torch.float64) -> Tensor:
-    """Return a symmetric impulse response of the A-weighting, [2 * half + 1] with half = 0.1 s.
+    """Return a symmetric impulse response of the A-weighting, [2 * half + 1] with half = 0.2 s.
 
     Its middle is time 0: it delays nothing, and follows the curve up to the Nyquist frequency.
     """
@@ -82,4 +82,5 @@ def _filtered(audio: Tensor, kernel: Tensor, start: int, stop: int) -> Tensor:
     low, high = max(start - half, 0), min(stop + half, len(audio))
     length = next_fast_len(high - low + 2 * half, real=True)
     spectrum = torch.fft.rfft(audio[low:high], length) * torch.fft.rfft(kernel, length)
-    return torch.fft.irfft(spectrum, length)[half + start - low : half + stop - low]
+    filtered: Tensor = torch.fft.irfft(spectrum, length)
+    return filtered[half + start - low : half + stop - low]
