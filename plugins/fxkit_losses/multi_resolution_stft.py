@@ -41,6 +41,9 @@ class MultiResolutionSTFT:
     def __attrs_post_init__(self) -> None:
         if not self.fft_sizes:
             raise ValueError("fft_sizes is empty; name at least one FFT size")
+        odd = [size for size in self.fft_sizes if size % 2]
+        if odd:
+            raise ValueError(f"fft_sizes has {odd[0]}, which is odd; use an even size, best a power of two")
         for name in ("win_lengths", "hop_sizes"):
             given = getattr(self, name)
             if given is not None and len(given) != len(self.fft_sizes):
@@ -62,6 +65,7 @@ class MultiResolutionSTFT:
     def build(self, ctx: BuildContext) -> Loss:
         """Build the loss."""
         from fxkit_losses._multi_resolution_stft import MultiResolutionSTFTModule
+        from fxkit_losses._spectral_distance import Terms
 
-        weights = (self.convergence, self.log_magnitude, self.linear_magnitude)
-        return MultiResolutionSTFTModule(self.resolutions, *weights)
+        terms = Terms(convergence=self.convergence, log=self.log_magnitude, linear=self.linear_magnitude)
+        return MultiResolutionSTFTModule(self.resolutions, terms)
