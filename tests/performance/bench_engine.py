@@ -21,7 +21,7 @@ from fxkit.engine import job, loop
 from fxkit.engine.interrupts import InterruptRequest
 from fxkit.engine.setup import prepare
 from fxkit.experiment.reader import read_experiment
-from fxkit.runs.folder import create_folder
+from fxkit.runs.lock import lock_document
 from fxkit.runs.progress import Lines
 
 
@@ -44,6 +44,11 @@ class Clocks:
         return timed
 
 
+def begin(experiment, prepared, folder):
+    """Make a run folder as a real run does."""
+    return job.begin(experiment, prepared, lock_document(experiment), Path(folder) / "run")
+
+
 def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -56,13 +61,14 @@ def main() -> None:
     clocks = Clocks()
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        run = job.open_run(prepared, create_folder(Path(folder) / "run"), Lines())
+        run = job.open_run(prepared, begin(experiment, prepared, folder), Lines())
         prepared.model.forward = clocks.around("model", prepared.model.forward)
         run.optimizer.step = clocks.around("optimizer", run.optimizer.step)
         run.optimizer.zero_grad = clocks.around("optimizer", run.optimizer.zero_grad)
         torch.Tensor.backward = clocks.around("backward", torch.Tensor.backward)
         loop.measure = clocks.around("losses", loop.measure)
         run.callbacks.hook.fx_run_start(run=run)
+        run.progress.start(0, options.steps)
         steps = loop.Loop(run=run, segments=job.training_segments(prepared), request=InterruptRequest())
         for _ in range(options.steps):
             clocks.spent.clear()

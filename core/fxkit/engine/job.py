@@ -79,7 +79,7 @@ def run_experiment(
         lock = lock_document(experiment)
         prepared = prepare(experiment, device=chosen)
         report_data(prepared, progress)
-        folder = resume or _begin(experiment, prepared, lock, path)
+        folder = resume or begin(experiment, prepared, lock, path)
         run = open_run(prepared, folder, progress)
         if resume:
             _continue(run, {**lock, "data": data_digests(prepared)})
@@ -97,7 +97,8 @@ def report_data(prepared: Prepared, progress: Progress) -> None:
     progress.message(f"{counts} recordings; {count_weights(prepared.model)} weights on {prepared.device}")
 
 
-def _begin(experiment: Experiment, prepared: Prepared, lock: Mapping[str, Any], path: Path) -> RunFolder:
+def begin(experiment: Experiment, prepared: Prepared, lock: Mapping[str, Any], path: Path) -> RunFolder:
+    """Create the run folder with the resolved experiment and the lock."""
     folder = create_folder(path)
     write_text(folder.resolved, dump_toml(experiment.resolved))
     write_lock(folder, lock, shape_of(prepared.dataset), data_digests(prepared))
