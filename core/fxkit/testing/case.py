@@ -187,7 +187,8 @@ def weights(module: Any) -> dict[str, torch.nn.Parameter]:
 def stirred(case: Case, *, seed: int = 0, dtype: torch.dtype = torch.float32) -> Any:
     """Build the plugin and move every weight at random.
 
-    A layer that starts at zero, or at a neutral setting, would hide faults in what leads to it.
+    A layer that starts at zero, or at a neutral setting, would hide faults in what leads to it. The
+    module is in evaluation mode: what draws at random while it learns is repeatable there.
     """
     torch.manual_seed(seed)
     module = case.build()
@@ -196,7 +197,7 @@ def stirred(case: Case, *, seed: int = 0, dtype: torch.dtype = torch.float32) ->
     with torch.no_grad():
         for weight in module.parameters():
             weight.add_(0.1 * torch.randn_like(weight))
-    return module.to(dtype)
+    return module.to(dtype).eval()
 
 
 def run(case: Case, module: Any, tracks: Tracks, blocks: Sequence[int] = ()) -> torch.Tensor:
