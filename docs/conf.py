@@ -1,5 +1,6 @@
 """Configure Sphinx: MyST pages, the furo theme, and reference pages written from fxkit itself."""
 
+import re
 import sys
 from importlib.metadata import version as installed_version
 from pathlib import Path
@@ -20,6 +21,10 @@ myst_heading_anchors = 3
 default_role = "code"
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
+python_display_short_literal_types = True
+python_maximum_signature_line_length = 88
+# Options, shapes and TOML in docstrings mean the characters that are written.
+smartquotes = False
 
 html_theme = "furo"
 html_show_copyright = False
@@ -28,3 +33,13 @@ html_static_path = ["_static"]
 html_css_files = ["fxkit.css"]
 pygments_style = "default"
 pygments_dark_style = "github-dark"
+
+
+def short_arrays(app, what, name, obj, options, signature, returns):
+    """Write NDArray where the signature spells out what it stands for."""
+    spelled = re.compile(r"[~\w.]*ndarray\[.*?dtype\[[~\w.]*float32\]\]")
+    return tuple(text and spelled.sub("NDArray", text) for text in (signature, returns))
+
+
+def setup(app):
+    app.connect("autodoc-process-signature", short_arrays)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-
-from fxkit_docs.markdown import block
 
 CORPUS = "tests/unit/experiment/broken"
 # File of the corpus, without its number -> what it shows.
 CHOSEN = {
     "unknown-option": "A misspelt option:",
-    "kilohertz-in-parent": "A mistake in a file that this one extends; the message names the line that led there:",
+    "kilohertz-in-parent": "A mistake in a file that this one extends, with the line that led there:",
     "extends-missing": "A parent that does not exist:",
     "chain-names": "Names in the chain:",
     "set-wrong-types": "Values given by `--set`:",
@@ -35,5 +34,17 @@ def _example(path: Path, intro: str) -> str:
     command = ""
     if source.startswith("#! "):
         options, _, source = source.removeprefix("#! ").partition("\n")
-        command = block(f"fxkit check {path.name} {options}", "sh") + "\n\n"
-    return f"{intro}\n\n{command}{block(source, 'toml')}\n\n{block(messages)}"
+        command = _wrapped(f"$ fxkit check {path.name} {options}") + "\n\n"
+    return f"{intro}\n\n{command}{_numbered(source, messages, path.name)}\n\n{_wrapped(messages)}"
+
+
+def _numbered(source: str, messages: str, name: str) -> str:
+    """Show a file with numbered lines, and mark those that the messages name."""
+    wrong = sorted({int(line) for line in re.findall(rf"\b{re.escape(name)}:(\d+)", messages)})
+    marked = f":emphasize-lines: {','.join(map(str, wrong))}\n" if wrong else ""
+    return f"```{{code-block}} toml\n:linenos:\n{marked}\n{source.rstrip()}\n```"
+
+
+def _wrapped(text: str) -> str:
+    """Show text whose long lines wrap."""
+    return f"```{{code-block}} text\n:class: fx-wrap\n\n{text.rstrip()}\n```"

@@ -55,7 +55,7 @@ def hook_reference() -> str:
 def _hook(name: str) -> str:
     method = getattr(Hooks, name)
     signature = inspect.signature(method)
-    taken = [str(param) for param in signature.parameters.values() if param.name != "self"]
+    taken = [f"{param.name}: {param.annotation}" for param in signature.parameters.values()][1:]
     returns = signature.return_annotation
     head = f"{name}({', '.join(taken)}) -> {returns}"
     return f"`{name}`\n: {inspect.cleandoc(method.__doc__ or '')}\n\n{_indented(block(head, 'python'))}"
@@ -127,5 +127,5 @@ def _first_line(error: type) -> str:
 
 def _help(command: click.Command, name: str) -> str:
     settings = {"help_option_names": ["-h", "--help"]}
-    with click.Context(command, info_name=name, terminal_width=96, max_content_width=96, **settings) as ctx:
+    with click.Context(command, info_name=name, terminal_width=86, max_content_width=86, **settings) as ctx:
         return re.sub(r"\n{3,}", "\n\n", click.unstyle(command.get_help(ctx)))
