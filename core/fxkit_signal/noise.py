@@ -68,13 +68,17 @@ def filter_noise(
 
 
 def _response_of_bands(bands: int, points: int) -> Tensor:
-    """Return the responses of the zero-phase filters that have one gain at 1, [bands, points // 2 + 1]."""
+    """Return the responses of the zero-phase filters that have one gain at 1, [bands, points // 2 + 1].
+
+    A symmetric filter is a cosine series both ways, from bands to taps and from taps to the response.
+    """
     reach = bands - 1
-    taps = torch.fft.irfft(torch.eye(bands, dtype=torch.float64), 2 * reach)
+    taps = torch.arange(bands, dtype=torch.float64)
     window = torch.kaiser_window(2 * reach + 1, periodic=False, beta=_KAISER_BETA, dtype=torch.float64)
-    right = torch.cat([taps[:, :reach], taps[:, reach : reach + 1] / 2], dim=1) * window[reach:]
-    kernel = torch.zeros(bands, points, dtype=torch.float64)
-    kernel[:, : reach + 1] += right
-    kernel[:, -reach:] += right[:, 1:].flip(1)
-    response: Tensor = torch.fft.rfft(kernel).real
+    twice = torch.full_like(taps, 2.0)
+    twice[0] = twice[-1] = 1.0
+    to_taps = torch.cos(torch.pi / reach * torch.outer(taps, taps)) * twice[:, None] / (2 * reach)
+    bins = torch.arange(points // 2 + 1, dtype=torch.float64)
+    to_response = torch.cos(2 * torch.pi / points * torch.outer(taps, bins)) * twice[:, None]
+    response: Tensor = (to_taps * window[reach:]) @ to_response
     return response

@@ -17,7 +17,7 @@ from fxkit_signal.pitch_path import UNREACHABLE, PathCosts, cheapest_path, hold
 
 _PERIODS = 3
 _CANDIDATES = 10
-_TAPS = 8
+_TAPS = 12
 _STEPS = 4
 _CHUNK_ELEMENTS = 2**19
 # Short lags first among the candidates; the path itself prefers them far less (PathCosts.octave).
@@ -182,14 +182,14 @@ def cumulative_mean(difference: Tensor) -> Tensor:
 def refine_dips(difference: Tensor, lag: Tensor) -> tuple[Tensor, Tensor]:
     """Return where between the samples each dip is lowest, and how low.
 
-    `difference` [frames, lags] is band-limited: windowed-sinc interpolation to quarter samples, then
+    `difference` [frames, lags] is band-limited: Lagrange interpolation to quarter samples, then
     a parabola, finds the minimum near `lag` [frames, n]. Returns offsets from `lag` and values >= 0.
     """
     reach = torch.arange(-_TAPS, _TAPS + 1, device=lag.device)
     near = (lag[..., None] + reach).abs().clamp(max=difference.shape[-1] - 1)
     taps = difference.gather(1, near.flatten(1)).unflatten(1, near.shape[1:])
     grid = torch.arange(-_STEPS, _STEPS + 1, device=lag.device) / _STEPS
-    fine = taps @ _sinc_kernel(reach, grid).to(difference)
+    fine = taps @ _lagrange_kernel(reach, grid).to(difference)
     best = fine[..., 1:-1].argmin(-1, keepdim=True) + 1
     left, middle, right = (fine.gather(-1, best + step)[..., 0] for step in (-1, 0, 1))
     tiny = torch.finfo(difference.dtype).tiny
@@ -198,11 +198,12 @@ def refine_dips(difference: Tensor, lag: Tensor) -> tuple[Tensor, Tensor]:
     return offset, (middle - 0.25 * (left - right) * shift).clamp(min=0)
 
 
-def _sinc_kernel(reach: Tensor, grid: Tensor) -> Tensor:
-    """Return weights [taps, points] that interpolate at `grid` from samples at `reach`."""
-    distance = reach[:, None].double() - grid.double()
-    kernel = torch.sinc(distance) * torch.cos(torch.pi / 2 * distance / (_TAPS + 1)).square()
-    return kernel / kernel.sum(0)
+def _lagrange_kernel(taps: Tensor, grid: Tensor) -> Tensor:
+    """Return weights [taps, points] that interpolate at `grid` from samples at the integers `taps`."""
+    taps, others = taps.double(), torch.eye(len(taps), dtype=torch.bool, device=taps.device)
+    over = (grid.double()[:, None, None] - taps).masked_fill(others, 1.0)
+    under = (taps[:, None] - taps).masked_fill(others, 1.0)
+    return (over / under).prod(-1).T
 
 
 def _power_around(segment: Tensor, centres: Tensor, lag: Tensor) -> Tensor:
