@@ -168,7 +168,7 @@ def test_a_parameter_that_hardly_moves_is_not_blown_up():
 
 
 @pytest.mark.parametrize(
-    "name", ["x", "$a$ _b", "_hidden", "a-very-long-name-of-a-parameter-that-goes-on-and-on"]
+    "name", ["x", r"$\frac$ _b", "_hidden", "a-very-long-name-of-a-parameter-that-goes-on-and-on"]
 )
 def test_any_name_fits_and_is_printed_as_it_is(name):
     history = History()
@@ -253,7 +253,7 @@ def test_losses_below_zero_get_a_linear_axis():
         {"dry": False},
         {"prediction": torch.full((1, 4000), torch.nan)},
         {"skip": 4000},
-        {"name": "$broken$ _{name"},
+        {"name": r"$\frac$ _{name"},
     ],
     ids=["silent", "one-sample", "stereo", "no-input", "not-finite", "nothing-scored", "mathematics"],
 )
