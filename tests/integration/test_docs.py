@@ -102,7 +102,8 @@ def test_toml_examples_are_experiments(subject: Example, tmp_path: Path) -> None
     path = tmp_path / "example.toml"
     if "partial" not in subject.marks:
         path.write_text(subject.text, encoding="utf-8")
-        assert read_experiment(path).nodes
+        _write_files(subject.page, tmp_path)
+        assert read_experiment(path, allow_local="local" in subject.marks).nodes
         return
     (tmp_path / "base.toml").write_text(BASE, encoding="utf-8")
     head = "fxkit = 1\n" + ("" if "extends =" in subject.text else 'extends = ["base.toml"]\n')
@@ -112,6 +113,14 @@ def test_toml_examples_are_experiments(subject: Example, tmp_path: Path) -> None
     except ExperimentError as error:
         wrong = [str(problem) for problem in error.problems if not LEFT_OUT.search(str(problem))]
         assert not wrong, "\n".join(wrong)
+
+
+def _write_files(page: Path, folder: Path) -> None:
+    """Write the blocks that a page shows as files."""
+    for example in examples(page, "python"):
+        for mark in example.marks:
+            if mark.startswith("file="):
+                (folder / mark.removeprefix("file=")).write_text(example.text, encoding="utf-8")
 
 
 @pytest.mark.slow
