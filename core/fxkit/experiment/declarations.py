@@ -142,11 +142,12 @@ class _Declarations:
         if "features" in traits.uses and not self.found.named("features"):
             message = f'"{part.name}" reads features, and there are none; write a table [features.NAME]'
             self.report.at_table(tree, message)
-        for wrong in _wrong_rates(traits, parameters, self.ctx.hop):
+        for wrong in wrong_rates(traits, parameters, self.ctx.hop):
             self.report.at_value(tree.get("type") or tree, f'"{part.name}" {wrong}')
 
 
-def _wrong_rates(traits: ControlTraits, parameters: Sequence[Parameter], hop: int) -> Iterator[str]:
+def wrong_rates(traits: ControlTraits, parameters: Sequence[Parameter], hop: int) -> Iterator[str]:
+    """Say what is wrong when a controller of these traits drives these parameters."""
     if traits.rate == "constant":
         return
     constant = [parameter.name for parameter in parameters if parameter.rate == "constant"]

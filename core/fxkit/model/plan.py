@@ -8,6 +8,7 @@ import attrs
 
 from fxkit.context import BuildContext
 from fxkit.errors import AssemblyError
+from fxkit.experiment.declarations import wrong_rates
 from fxkit.experiment.model import Experiment, Part
 from fxkit.model.chain import Leaf, Parallel, Series, parse_chain
 from fxkit.parameter import Parameter
@@ -181,19 +182,6 @@ def _plan_controller(
     for use, there in (("knobs", ctx.knobs), ("features", ctx.features)):
         if use in traits.uses and not there:
             raise AssemblyError(part.path, f"{part.plugin} uses {use}, and this experiment has none")
-    for parameter in parameters:
-        _check_rate(part, traits, parameter, ctx.hop)
+    for wrong in wrong_rates(traits, parameters, ctx.hop):
+        raise AssemblyError(part.path, f"{part.plugin} {wrong}")
     return ControllerPlan(name=name, part=part, ctx=full, traits=traits)
-
-
-def _check_rate(part: Part, traits: ControlTraits, parameter: Parameter, hop: int) -> None:
-    if traits.rate == "constant":
-        return
-    if parameter.rate == "constant":
-        raise AssemblyError(
-            part.path, f"{part.plugin} moves over time, and {parameter.name} takes one constant"
-        )
-    if parameter.rate == "frame" and (traits.rate != "frame" or traits.hop != hop):
-        raise AssemblyError(
-            part.path, f"{parameter.name} takes frames of run.hop = {hop} samples; {part.plugin} gives others"
-        )

@@ -152,7 +152,7 @@ def test_nodes_that_do_not_fit_are_named(kit, nodes, chain, channels, words):
 
 def test_a_moving_controller_on_a_constant_parameter_is_refused(kit):
     nodes = {"a": kit.node("a", kit.Scale(rate="constant"), kit.FrameCounter())}
-    with pytest.raises(AssemblyError, match="takes one constant"):
+    with pytest.raises(AssemblyError, match="must stay constant"):
         build(kit, nodes, ("a",))
 
 
