@@ -79,7 +79,7 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
     extra = st.fixed_dictionaries(
         {},
         optional={
-            "run": st.fixed_dictionaries({}, optional={"name": texts, "seed": st.integers(0, 2**31 - 1)}),
+            "run": st.fixed_dictionaries({}, optional={"name": names, "seed": st.integers(0, 2**31 - 1)}),
             "callbacks": st.dictionaries(names, table("audio-samples", on_error=st.just("warn")), max_size=3),
             "features": st.dictionaries(names, table("f0"), max_size=2),
         },
