@@ -68,7 +68,8 @@ class Parameter:
     def to_physical(self, normalised: Number) -> Number:
         """Map values in [0, 1], of any shape, to physical units."""
         if self.mapping == "log":
-            return self.low * (self.high / self.low) ** normalised  # type: ignore[no-any-return]
+            ratio: Number = (self.high / self.low) ** normalised
+            return self.low * ratio
         if self.mapping == "exp-sigmoid":
             normalised = normalised**_EXP_SIGMOID_POWER
         return self.low + (self.high - self.low) * normalised

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from fxkit.engine.job import RunResult
 
 EPILOG = """\b
 Examples:
@@ -75,9 +78,9 @@ def _refuse_mixed(
         )
 
 
-def _show(result: object, as_json: bool) -> None:
+def _show(result: RunResult, as_json: bool) -> None:
     from fxkit.cli.results import result_table
 
-    click.echo(result_table(result))  # type: ignore[arg-type]
+    click.echo(result_table(result))
     if as_json:
-        sys.stdout.write(result.to_json() + "\n")  # type: ignore[attr-defined]
+        click.echo(result.to_json())

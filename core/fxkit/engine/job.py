@@ -136,7 +136,8 @@ def _optimizer(prepared: Prepared) -> torch.optim.Optimizer:
     part = prepared.experiment.optimizer
     lr = part.spec.lr
     groups = [*parameter_groups(prepared.model, lr), *_loss_groups(prepared, lr)]
-    return build_part(part, groups)  # type: ignore[no-any-return]
+    optimizer: torch.optim.Optimizer = build_part(part, groups)
+    return optimizer
 
 
 def _loss_groups(prepared: Prepared, lr: float) -> list[dict[str, Any]]:

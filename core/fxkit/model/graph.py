@@ -112,12 +112,13 @@ class _Pass:
         params = {p.name: self.parameters[f"{node.name}.{p.name}"] for p in node.parameters}
         inputs = {name: self.outputs[origin] for name, origin in node.part.keys.inputs.items()}
         module = self.model.nodes[_key(node.name)]
-        result = module(audio, params, self.before["nodes"].get(node.name), **inputs)
+        result: tuple[Any, ...] = module(audio, params, self.before["nodes"].get(node.name), **inputs)
         if node.traits.terms:
             self.terms.update({f"{node.name}.{name}": value for name, value in result[2].items()})
         self.after["nodes"][node.name] = result[1]
-        self.outputs[node.name] = result[0]
-        return result[0]  # type: ignore[no-any-return]
+        output: torch.Tensor = result[0]
+        self.outputs[node.name] = output
+        return output
 
     def _drive(self, name: str, audio: torch.Tensor) -> None:
         frames = frames_due(self.position, self.audio.shape[-1], self.plan.controllers[name].ctx.hop)

@@ -36,7 +36,7 @@ def shape_of(dataset: Dataset) -> Shape:
     return Shape(
         channels=dataset.channels,
         target_channels=dataset.target_channels,
-        knobs={name: tuple(ranges.get(name, (0.0, 1.0))) for name in dataset.knobs},  # type: ignore[misc]
+        knobs={name: ranges.get(name, (0.0, 1.0)) for name in dataset.knobs},
     )
 
 
