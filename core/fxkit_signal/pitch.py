@@ -223,7 +223,7 @@ def track_pitch(
     *,
     floor: float = 50.0,
     ceiling: float = 2000.0,
-    threshold: float = 0.45,
+    threshold: float = 0.55,
     silence: float = -60.0,
 ) -> PitchTrack:
     """Follow the pitch of one voice.
@@ -234,9 +234,11 @@ def track_pitch(
     always is. A recording with nothing voiced reads the geometric mean of floor and ceiling.
 
     Candidates are the dips of the cumulative mean normalised difference (de Cheveigne and Kawahara,
-    YIN, 2002, eq. 8); the path through them costs their aperiodic shares, octaves below the ceiling,
-    jumps in pitch and changes of voicing (Boersma, Accurate short-term analysis of the fundamental
-    frequency, 1993, eq. 25 to 27). Raises `ValueError` when floor, ceiling and rate do not fit.
+    YIN, 2002, eq. 8); the path through them pays for aperiodic shares, octaves down, jumps in pitch
+    and changes of voicing (Boersma, Accurate short-term analysis of the fundamental frequency and the
+    harmonics-to-noise ratio of a sampled sound, 1993, section 3).
+
+    Raises `ValueError` when floor, ceiling and rate do not fit.
     """
     yin = YIN(rate=rate, hop=hop, floor=floor, ceiling=ceiling, silence=silence)
     found = yin.candidates(audio)

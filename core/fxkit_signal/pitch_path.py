@@ -19,16 +19,17 @@ _CHUNK = 1024
 class PathCosts:
     """Hold what a path pays, in shares of aperiodic power.
 
-    `unvoiced` per unvoiced frame; `octave` per frame and octave below the highest candidate, so that of
-    equally periodic ones the shortest period wins; `jump` per octave between two voiced frames and
-    `change` per change of voicing, both for 100 frames a second and in proportion to `frame_rate`
-    (Hz), so that the path does not depend on the hop. Defaults after Boersma (1993), section 3.
+    `unvoiced` per unvoiced frame; `octave` per frame and octave below the frame's best candidate, so
+    that of equally periodic ones the shortest period wins (odd harmonics of less than about half this
+    share of the power go unheard); `jump` per octave between two voiced frames and `change` per change
+    of voicing, both for 100 frames a second and in proportion to `frame_rate` (Hz), so that the path
+    does not depend on the hop.
     """
 
-    unvoiced: float = 0.45
-    octave: float = 0.01
+    unvoiced: float = 0.55
+    octave: float = 0.03
     jump: float = 0.35
-    change: float = 0.14
+    change: float = 0.1
     frame_rate: float = 100.0
 
 
@@ -40,7 +41,7 @@ def cheapest_path(f0: Floats, aperiodicity: Floats, costs: PathCosts) -> npt.NDA
     """
     pitch = np.log2(f0)
     local = np.full((len(pitch), pitch.shape[1] + 1), costs.unvoiced)
-    local[:, :-1] = aperiodicity + costs.octave * (pitch.max(initial=0.0) - pitch)
+    local[:, :-1] = _voiced_costs(pitch, aperiodicity, costs.octave)
     best = local[0]
     origins = np.zeros(local.shape, np.int64)
     states = np.arange(local.shape[1])
@@ -51,6 +52,13 @@ def cheapest_path(f0: Floats, aperiodicity: Floats, costs: PathCosts) -> npt.NDA
             origin = origins[frame] = totals.argmin(1)
             best = totals[states, origin] + local[frame]
     return _walk_back(origins, int(best.argmin()))
+
+
+def _voiced_costs(pitch: Floats, aperiodicity: Floats, octave: float) -> Floats:
+    """Return the cost of each candidate; a frame's best one pays its aperiodicity alone."""
+    total = aperiodicity - octave * pitch
+    best = pitch[np.arange(len(pitch)), total.argmin(1)]
+    return total + octave * best[:, None]
 
 
 def _moves(pitch: Floats, costs: PathCosts) -> Floats:

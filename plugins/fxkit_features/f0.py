@@ -28,7 +28,7 @@ class F0:
 
     floor: float = opt(50.0, unit="Hz", ge=10, le=5000, help="lowest pitch; frames last three of its periods")
     ceiling: float = opt(2000.0, unit="Hz", ge=20, le=12000, help="highest pitch, up to sample rate / 4")
-    threshold: float = opt(0.45, gt=0, lt=1, help="share of aperiodic power above which a frame is unvoiced")
+    threshold: float = opt(0.55, gt=0, lt=1, help="share of aperiodic power above which a frame is unvoiced")
     silence: float = opt(-60.0, unit="dB", ge=-140, le=0, help="power below which all is unvoiced")
 
     def problems(self) -> Iterable[tuple[str, str]]:
