@@ -83,7 +83,7 @@ def legend_outside(axes: Axes) -> None:
 
 def step_axis(axes: Axes) -> None:
     """Say that x counts training steps."""
-    axes.xaxis.set_major_locator(MaxNLocator(10, integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(10, integer=True, steps=_STEPS))
     axes.set_xlabel("training step", fontsize=9)
 
 
