@@ -91,14 +91,14 @@ class Bar:
 
     def start(self, step: int, steps: int) -> None:
         """Draw the bar."""
-        self.first, self.began, self.drawn = step, time.monotonic(), 0.0
+        self.steps, self.first, self.began, self.drawn = steps, step, time.monotonic(), 0.0
         self.task = self.progress.add_task("", total=steps, completed=step, loss="-", speed="")
         self.progress.start()
 
     def step(self, step: int, loss: float) -> None:
-        """Move the bar, at most four times a second."""
+        """Move the bar, at most four times a second and at the end."""
         now = time.monotonic()
-        if now - self.drawn < 0.25:
+        if now - self.drawn < 0.25 and step != self.steps:
             return
         self.drawn = now
         speed = (step - self.first) / max(now - self.began, 1e-9)
