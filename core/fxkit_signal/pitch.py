@@ -33,7 +33,7 @@ class PitchTrack:
 
     `f0` [frames] in Hz, always above 0: where nothing is voiced the last voiced value goes on, and
     before the first voiced frame its value holds. `confidence` [frames] in [0, 1]: the share of the
-    power that repeats with the period, 0 where unvoiced. `voiced` [frames] boolean.
+    power that repeats with the period, above 0 where voiced and 0 where not. `voiced` [frames] boolean.
     """
 
     f0: Tensor
@@ -250,6 +250,6 @@ def track_pitch(
     share = 1 - found.aperiodicity.gather(1, index)[:, 0]
     return PitchTrack(
         f0=hold(found.f0.gather(1, index)[:, 0], voiced, (floor * ceiling) ** 0.5),
-        confidence=torch.where(voiced, share.clamp(0, 1), 0),
+        confidence=torch.where(voiced, share.clamp(torch.finfo(share.dtype).eps, 1), 0),
         voiced=voiced,
     )

@@ -58,7 +58,8 @@ def _voiced_costs(pitch: Floats, aperiodicity: Floats, octave: float) -> Floats:
     """Return the cost of each candidate; a frame's best one pays its aperiodicity alone."""
     total = aperiodicity - octave * pitch
     best = pitch[np.arange(len(pitch)), total.argmin(1)]
-    return total + octave * best[:, None]
+    costs: Floats = total + octave * best[:, None]
+    return costs
 
 
 def _moves(pitch: Floats, costs: PathCosts) -> Floats:
