@@ -30,7 +30,7 @@ class StaticMLPNonlinearity:
         "tanh", choices=("tanh", "relu", "sine"), help="function after each hidden layer"
     )
     start: Literal["identity", "tanh"] = opt(
-        "identity", choices=("identity", "tanh"), help="curve at the start of training"
+        "tanh", choices=("identity", "tanh"), help="curve at the start of training"
     )
 
     def parameters(self, ctx: BuildContext) -> tuple[Parameter, ...]:

@@ -38,7 +38,7 @@ class DDSPDecoder:
         for name, (dims, what) in _NEEDS.items():
             if ctx.features.get(name) != dims:
                 found = f"has {ctx.features[name]}" if name in ctx.features else "is absent"
-                fix = f'add [features.{name}] with type = "{name}"'
+                fix = f'give [features.{name}] the type "{name}"'
                 need = f'needs the feature "{name}" of {dims} dimensions ({what})'
                 raise AssemblyError("ddsp-decoder", f"{need}, which {found}; {fix}")
         from fxkit_synth._ddsp_decoder import DDSPDecoderModule

@@ -16,7 +16,7 @@ CATALOG = Catalog.installed(in_tree_only=True)
 ENTRIES = [entry for entry in CATALOG.entries if entry.kind == "processors"]
 # Variants whose declarations differ from those of the defaults.
 VARIANTS: dict[str, list[dict[str, Any]]] = {
-    "static-mlp-nonlinearity": [{"start": "tanh", "activation": "sine"}],
+    "static-mlp-nonlinearity": [{"start": "identity", "activation": "sine"}],
     "lstm": [{"conditions": 2, "layers": 2}, {"skip": False}],
     "tcn": [{"conditions": 2}, {"causal": False}, {"blocks": 3, "kernel": 4, "growth": 2, "residual": False}],
 }

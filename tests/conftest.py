@@ -1,4 +1,4 @@
-"""Contract tests run many small blocks, for which threads cost more than they give."""
+"""Tests run many small blocks, for which threads cost more than they give."""
 
 from __future__ import annotations
 
