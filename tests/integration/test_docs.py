@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import re
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -69,20 +68,8 @@ type = "audio-samples"
 LEFT_OUT = re.compile(r'no node "|not in model\.chain|no node uses it')
 
 
-@pytest.fixture
-def wanted(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Install what an example needs: its files on the path, with the metadata that pip would write."""
-    marks = {mark for example in _marked(request.getfixturevalue("subject")) for mark in example.marks}
-    for mark in marks:
-        if mark.startswith("needs="):
-            _install(mark.removeprefix("needs="), tmp_path / "site", monkeypatch)
-
-
-def _marked(subject: Any) -> list[Example]:
-    return examples(subject, "python", "toml", "console") if isinstance(subject, Path) else [subject]
-
-
 def _install(dist: str, site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put a distribution's files on the path, with the metadata that pip would write."""
     project = tomli.loads((THIRD_PARTY / dist / "pyproject.toml").read_text())["project"]
     info = site / f"{dist.replace('-', '_')}-{project['version']}.dist-info"
     info.mkdir(parents=True)
@@ -97,8 +84,12 @@ def _install(dist: str, site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("subject", TOML, ids=str)
-@pytest.mark.usefixtures("wanted")
-def test_toml_examples_are_experiments(subject: Example, tmp_path: Path) -> None:
+def test_toml_examples_are_experiments(
+    subject: Example, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for mark in subject.marks:
+        if mark.startswith("needs="):
+            _install(mark.removeprefix("needs="), tmp_path / "site", monkeypatch)
     path = tmp_path / "example.toml"
     if "partial" not in subject.marks:
         path.write_text(subject.text, encoding="utf-8")
@@ -125,7 +116,6 @@ def _write_files(page: Path, folder: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("subject", PYTHON_PAGES, ids=lambda page: page.stem)
-@pytest.mark.usefixtures("wanted")
 def test_python_examples_run(subject: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     namespace: dict[str, Any] = {"__name__": subject.stem}
@@ -134,18 +124,6 @@ def test_python_examples_run(subject: Path, tmp_path: Path, monkeypatch: pytest.
         code = compile("\n" * example.line + example.text, str(subject), "exec")
         if "no-run" not in example.marks:
             exec(code, namespace)
-    for check, case in _parametrized(namespace):
-        check(**case)
-
-
-def _parametrized(namespace: dict[str, Any]) -> Iterator[tuple[Any, dict[str, Any]]]:
-    """Yield the tests that a page defines, with the values of each parametrisation."""
-    for test in [value for name, value in namespace.items() if name.startswith("test_")]:
-        cases: list[dict[str, Any]] = [{}]
-        for mark in test.pytestmark:
-            name, values = mark.args
-            cases = [{**case, name: value} for case in cases for value in values]
-        yield from ((test, case) for case in cases)
 
 
 @pytest.mark.parametrize("subject", COMMAND_LINES, ids=str)
