@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import attrs
@@ -38,21 +39,22 @@ class MultiResolutionSTFT:
     log_magnitude: float = opt(1.0, ge=0, help="weight of the distance of log magnitudes")
     linear_magnitude: float = opt(0.0, ge=0, help="weight of the distance of magnitudes")
 
-    def __attrs_post_init__(self) -> None:
+    def problems(self) -> Iterator[tuple[str, str]]:
+        """Yield what is wrong between the options."""
         if not self.fft_sizes:
-            raise ValueError("fft_sizes is empty; name at least one FFT size")
-        odd = [size for size in self.fft_sizes if size % 2]
-        if odd:
-            raise ValueError(f"fft_sizes has {odd[0]}, which is odd; use an even size, best a power of two")
+            yield "fft_sizes", "is empty; name at least one FFT size"
+        for size in self.fft_sizes:
+            if size % 2:
+                yield "fft_sizes", f"has {size}, which is odd; use an even size, best a power of two"
         for name in ("win_lengths", "hop_sizes"):
             given = getattr(self, name)
             if given is not None and len(given) != len(self.fft_sizes):
-                raise ValueError(f"{name} has {len(given)} values for {len(self.fft_sizes)} fft_sizes")
-        for size, window, _ in self.resolutions:
+                yield name, f"has {len(given)} values for {len(self.fft_sizes)} fft_sizes; give one for each"
+        for size, window in zip(self.fft_sizes, self.win_lengths or (), strict=False):
             if window > size:
-                raise ValueError(f"win_lengths has {window}, longer than its FFT size {size}")
+                yield "win_lengths", f"has {window}, longer than its FFT size {size}"
         if not (self.convergence or self.log_magnitude or self.linear_magnitude):
-            raise ValueError("convergence, log_magnitude and linear_magnitude are all 0; one must weigh")
+            yield "", "convergence, log_magnitude and linear_magnitude are all 0; let one of them weigh"
 
     @property
     def resolutions(self) -> tuple[tuple[int, int, int], ...]:
@@ -63,7 +65,9 @@ class MultiResolutionSTFT:
         return tuple(zip(self.fft_sizes, windows, hops, strict=True))
 
     def build(self, ctx: BuildContext) -> Loss:
-        """Build the loss."""
+        """Build the loss; raises `ValueError` when the options do not fit together."""
+        for name, text in self.problems():
+            raise ValueError(f"{name} {text}".strip())
         from fxkit_losses._multi_resolution_stft import MultiResolutionSTFTModule
         from fxkit_losses._spectral_distance import Terms
 
