@@ -37,6 +37,11 @@ class _Piece:
     settings: tuple[float, ...]
     part: slice = attrs.field(factory=lambda: slice(None))
 
+    @property
+    def timed(self) -> bool:
+        """Tell whether this is a part cut out by time."""
+        return self.part != slice(None)
+
 
 def assemble(layout: Layout, sheet: KnobSheet | None, plan: TakePlan, splits: SplitPlan) -> RecordedSplits:
     """Read, check and divide everything; raise `DataError` with all defects at once."""
@@ -142,13 +147,14 @@ def _divided_by_time(
 
 def _duplicates(pieces: Sequence[_Piece]) -> list[Finding]:
     """Find audio that stands in two splits, whatever its name and format."""
-    first: dict[str, tuple[str, Path]] = {}
+    first: dict[str, tuple[_Piece, Path]] = {}
     findings = []
     for piece in sorted(pieces, key=lambda piece: SPLITS.index(piece.split)):
         for clip in piece.take.clips:
-            split, path = first.setdefault(clip.digest, (piece.split, clip.path))
-            if split != piece.split and path != clip.path:
-                what = f"has the same audio as {path} in the {split} split"
+            other, path = first.setdefault(clip.digest, (piece, clip.path))
+            # Parts cut by time from equal audio are cut at the same places.
+            if other.split != piece.split and not (other.timed and piece.timed):
+                what = f"has the same audio as {path} in the {other.split} split"
                 fix = 'keep it in one split, or set data.accept = ["duplicates"]'
                 findings.append(Finding(check="duplicates", file=clip.path, what=what, fix=fix))
     return findings

@@ -59,7 +59,7 @@ def read_clip(path: Path) -> Clip | Finding:
     except OSError as error:
         return _unreadable(path, f"cannot be opened ({error.strerror})", "check the file and its permissions")
     except soundfile.LibsndfileError as error:
-        reason = error.error_string.rstrip(".").lower()
+        reason = error.error_string.rstrip(".").lower().removeprefix("error : ")
         return _unreadable(path, f"is not readable as audio ({reason})", f"export it again as {FORMATS}")
     if samples.shape[1] < promised:
         what = f"ends early: {samples.shape[1]} of {promised} samples are there"

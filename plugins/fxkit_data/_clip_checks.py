@@ -37,7 +37,7 @@ def _not_finite(clip: Clip) -> Finding | None:
     bad = np.flatnonzero(~np.isfinite(clip.samples).all(axis=0))
     if not bad.size:
         return None
-    what = f"has {bad.size} samples that are NaN or infinite, the first at {bad[0] / clip.rate:.3f} s"
+    what = f"holds NaN or infinity: samples at fault {bad.size}, the first at {bad[0] / clip.rate:.3f} s"
     return Finding(check="not finite", file=clip.path, what=what, fix="export it again, or cut them out")
 
 
@@ -45,7 +45,7 @@ def _short(clip: Clip) -> Finding | None:
     if clip.length >= MIN_SECONDS * clip.rate:
         return None
     plural = "s" if clip.length > 1 else ""
-    what = f"is too short: {clip.length} sample{plural} ({clip.length / clip.rate:.2g} s)"
+    what = f"is too short: {clip.length} sample{plural} ({1000 * clip.length / clip.rate:.2g} ms)"
     fix = f"use recordings of at least {MIN_SECONDS:g} s"
     return Finding(check="short", file=clip.path, what=what, fix=fix)
 

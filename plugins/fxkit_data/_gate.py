@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import attrs
 
@@ -31,18 +31,19 @@ class GateRow:
     findings: tuple[Finding, ...] = ()
 
 
+# Title, how to set it, and its text.
 _COLUMNS = (
-    ("split", lambda row: row.split),
-    ("recording", lambda row: row.name),
-    ("rate", lambda row: f"{row.rate}"),
-    ("channels", lambda row: row.channels),
-    ("seconds", lambda row: f"{row.seconds:.2f}"),
-    ("input peak", lambda row: _signed(row.input_peak, "dB", 1)),
-    ("target peak", lambda row: _signed(row.target_peak, "dB", 1)),
-    ("latency", lambda row: _signed(row.latency, "", 2)),
-    ("polarity", lambda row: {None: "", 1: "+", -1: "inverted"}[row.polarity]),
-    ("gain", lambda row: _signed(row.gain, "dB", 1)),
-    ("remarks", lambda row: ", ".join(dict.fromkeys(finding.check for finding in row.findings))),
+    ("split", str.ljust, lambda row: row.split),
+    ("recording", str.ljust, lambda row: row.name),
+    ("rate", str.rjust, lambda row: f"{row.rate}"),
+    ("channels", str.ljust, lambda row: row.channels),
+    ("seconds", str.rjust, lambda row: f"{row.seconds:.2f}"),
+    ("input peak", str.rjust, lambda row: _decibels(row.input_peak)),
+    ("target peak", str.rjust, lambda row: _decibels(row.target_peak)),
+    ("samples late", str.rjust, lambda row: "" if row.latency is None else f"{row.latency:+.2f}"),
+    ("polarity", str.ljust, lambda row: {None: "", 1: "+", -1: "inverted"}[row.polarity]),
+    ("gain", str.rjust, lambda row: _decibels(row.gain)),
+    ("remarks", str.ljust, lambda row: ", ".join(dict.fromkeys(finding.check for finding in row.findings))),
 )
 
 
@@ -61,18 +62,18 @@ class GateReport:
 
     def table(self) -> str:
         """Return the rows as aligned text, with a line for each remark below."""
-        cells = [[title for title, _ in _COLUMNS]]
-        cells += [[text(row) for _, text in _COLUMNS] for row in self.rows]
-        filled = [column for column in zip(*cells, strict=True) if any(column[1:])]
-        widths = [max(map(len, column)) for column in filled]
-        lines = [
-            "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-            for line in zip(*filled, strict=True)
-        ]
+        columns = [_column(title, justify, list(map(text, self.rows))) for title, justify, text in _COLUMNS]
+        lines = ["  ".join(cells).rstrip() for cells in zip(*filter(None, columns), strict=True)]
         return "\n".join([*lines, *(f"{finding.check}: {finding.line}" for finding in self.remarks)])
 
     def __str__(self) -> str:
         return self.table()
+
+
+def _column(title: str, justify: Callable[[str, int], str], texts: Sequence[str]) -> list[str]:
+    """Return the title and the texts at one width, nothing where there is no text."""
+    width = max(map(len, (title, *texts)))
+    return [justify(cell, width) for cell in (title, *texts)] if any(texts) else []
 
 
 def refuse(findings: Sequence[Finding]) -> None:
@@ -82,5 +83,5 @@ def refuse(findings: Sequence[Finding]) -> None:
         raise DataError(lines)
 
 
-def _signed(value: float | None, unit: str, digits: int) -> str:
-    return "" if value is None else f"{value:+.{digits}f} {unit}".rstrip()
+def _decibels(value: float | None) -> str:
+    return "" if value is None else f"{value:+.1f} dB"

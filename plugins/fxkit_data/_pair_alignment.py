@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import attrs
 import numpy as np
@@ -11,9 +10,6 @@ from numpy.typing import NDArray
 
 from fxkit_data._finding import Finding
 from fxkit_data._layout import Source
-
-if TYPE_CHECKING:
-    from fxkit_signal.alignment import Alignment
 
 Audio = NDArray[np.float32]
 
@@ -26,61 +22,111 @@ _SPECTRUM = 512
 _EDGE = 64  # samples that the shift's interpolation blurs where the recording ends
 
 
+@attrs.frozen(kw_only=True)
+class Relation:
+    """Hold how a wet side lies to its dry one; latency within `tolerance` samples may be none."""
+
+    latency: float
+    polarity: int
+    gain: float
+    confidence: float
+    tolerance: float
+
+    @property
+    def sure(self) -> bool:
+        """Tell whether latency and polarity can be told at all."""
+        return self.confidence >= UNSURE
+
+    @property
+    def late(self) -> bool:
+        """Tell whether the sides lie apart, either way."""
+        return self.sure and abs(self.latency) > self.tolerance
+
+
 @attrs.frozen(kw_only=True, eq=False)
 class PairFit:
     """Hold both sides at equal length, how they lay to each other before, and what was found."""
 
     target: Audio
     input: Audio | None
-    alignment: Alignment | None = None
+    relation: Relation | None = None
     findings: tuple[Finding, ...] = ()
 
 
-def fit_pair(dry: Audio, wet: Audio, source: Source, *, rate: int, align: bool, measurable: bool) -> PairFit:
+def fit_pair(
+    dry: Audio, wet: Audio, source: Source, *, rate: int, align: bool, measurable: bool, slack: int = 0
+) -> PairFit:
     """Measure how `wet` lies to `dry` (float32 [channels, samples] at `rate` Hz) and cut to equal length.
 
     With `align`, the wet side is moved by the measured fraction of a sample. Without it, latency and
-    a difference in length are findings that refuse the pair.
+    a difference in length of more than `slack` samples are findings that refuse the pair.
     """
-    findings = _lengths(dry, wet, source, rate, align)
-    found = measure(dry, wet, rate) if measurable else None
-    if found:
-        findings += _relation(found, source, align)
-    if found and align and is_late(found):
-        dry, wet = _moved(dry, wet, found.latency)
+    apart = abs(wet.shape[-1] - dry.shape[-1]) > slack
+    findings = _lengths(dry, wet, source, rate, align) if apart else []
+    relation = relate(dry, wet, rate) if measurable else None
+    if relation:
+        findings += _related(relation, source, align)
+    if relation and relation.late and align:
+        dry, wet = _moved(dry, wet, relation.latency)
     common = min(dry.shape[-1], wet.shape[-1])
-    return PairFit(target=wet[:, :common], input=dry[:, :common], alignment=found, findings=tuple(findings))
+    return PairFit(target=wet[:, :common], input=dry[:, :common], relation=relation, findings=tuple(findings))
 
 
-def measure(dry: Audio, wet: Audio, rate: int) -> Alignment:
+def relate(dry: Audio, wet: Audio, rate: int) -> Relation:
     """Return how `wet` lies to `dry`, from the excerpts that tell most.
 
-    The phase of a device that distorts reads as delay where the material is narrow in frequency, and
-    never as the lack of one: so the first excerpt without latency decides, and when there is none the
-    least latency counts.
+    What a device's distortion adds to the phase reads as latency where the material is narrow in
+    frequency, seldom as the lack of it: so the first excerpt without latency decides, and where there
+    is none the least latency counts.
     """
+    found: list[Relation] = []
+    for excerpt in excerpts(dry, wet, rate)[:EXCERPTS]:
+        one = _relation(dry[:, excerpt], wet[:, excerpt], rate)
+        found.append(one)
+        if one in _alike(found) and abs(one.latency) <= MAX_LATENCY:
+            return one
+    alike = _alike(found)
+    if not alike:
+        return max(found, key=lambda one: one.confidence)
+    least = min(alike, key=lambda one: abs(one.latency))
+    return attrs.evolve(least, tolerance=min(least.tolerance, _disagreement(alike)))
+
+
+def _alike(found: list[Relation]) -> list[Relation]:
+    """Return what is sure and of the polarity that the most telling of it has."""
+    sure = [one for one in found if one.sure]
+    return [one for one in sure if one.polarity == sure[0].polarity]
+
+
+def _disagreement(found: list[Relation]) -> float:
+    """Return the tolerance that several measurements leave: a true latency is the same in all of them."""
+    latencies = [one.latency for one in found]
+    return MAX_LATENCY + 4 * (max(latencies) - min(latencies)) if len(found) > 1 else math.inf
+
+
+def _relation(dry: Audio, wet: Audio, rate: int) -> Relation:
     import torch
 
     from fxkit_signal.alignment import align_report
 
-    same = len(dry) == len(wet) or 1 in (len(dry), len(wet))
-    sides = [torch.from_numpy(side if same else side.mean(axis=0)) for side in (dry, wet)]
-    found: list[Alignment] = []
-    for excerpt in excerpts(dry, wet, rate)[:EXCERPTS]:
-        one = align_report(sides[0][..., excerpt], sides[1][..., excerpt], rate)
-        found.append(one)
-        sure = [other for other in found if other.confidence >= UNSURE]
-        if one.confidence >= UNSURE and one.polarity == sure[0].polarity and not is_late(one):
-            return one
-    alike = [other for other in sure if other.polarity == sure[0].polarity]
-    return (
-        min(alike, key=lambda one: abs(one.latency)) if alike else max(found, key=lambda one: one.confidence)
+    comparable = len(dry) == len(wet) or 1 in (len(dry), len(wet))
+    sides = [torch.from_numpy(side if comparable else side.mean(axis=0)) for side in (dry, wet)]
+    found = align_report(sides[0], sides[1], rate)
+    # What is not coherent may turn the phase by as much as its share; on dark material that is many samples.
+    phase = 1 - found.confidence
+    return Relation(
+        latency=found.latency,
+        polarity=found.polarity,
+        gain=found.gain_db,
+        confidence=found.confidence,
+        tolerance=max(MAX_LATENCY, phase / _brightness(dry)),
     )
 
 
-def is_late(found: Alignment) -> bool:
-    """Tell whether a latency is more than the measurement may err by: half a sample, or more if unsure."""
-    return abs(found.latency) > max(MAX_LATENCY, 2 * (1 - found.confidence))
+def _brightness(audio: Audio) -> float:
+    """Return the power-weighted RMS frequency in radians per sample."""
+    power = float(np.mean(np.square(audio, dtype=np.float64)))
+    return math.sqrt(float(np.mean(np.square(np.diff(audio), dtype=np.float64))) / max(power, 1e-20)) or 1e-6
 
 
 def excerpts(dry: Audio, wet: Audio, rate: int) -> list[slice]:
@@ -107,11 +153,9 @@ def _flatness(audio: NDArray[np.float32]) -> float:
 
 def _lengths(dry: Audio, wet: Audio, source: Source, rate: int, align: bool) -> list[Finding]:
     difference = wet.shape[-1] - dry.shape[-1]
-    if not difference or source.input is None:
-        return []
     than = "longer" if difference > 0 else "shorter"
     seconds = abs(difference) / rate
-    what = f"is {abs(difference)} samples ({seconds:.3f} s) {than} than its dry side {source.input.name}"
+    what = f"is {abs(difference)} samples ({seconds:.3f} s) {than} than its dry side {source.files[0].name}"
     if align:
         what = f"{what}; both are cut to the shorter"
         return [Finding(check="length", file=source.target, what=what, refused=False)]
@@ -119,16 +163,16 @@ def _lengths(dry: Audio, wet: Audio, source: Source, rate: int, align: bool) -> 
     return [Finding(check="length", file=source.target, what=what, fix=fix)]
 
 
-def _relation(found: Alignment, source: Source, align: bool) -> list[Finding]:
-    if found.confidence < UNRELATED:
+def _related(relation: Relation, source: Source, align: bool) -> list[Finding]:
+    if relation.confidence < UNRELATED:
         what = "has nothing in common with its dry side"
         fix = 'check that both are of the same take, or set data.accept = ["unrelated"]'
         return [Finding(check="unrelated", file=source.target, what=what, fix=fix)]
-    if found.confidence < UNSURE:
+    if not relation.sure:
         what = "resembles its dry side so little that latency and polarity cannot be told"
         return [Finding(check="unsure", file=source.target, what=what, refused=False)]
-    findings = [_latency(found.latency, source, align)] if is_late(found) else []
-    if found.polarity < 0:
+    findings = [_latency(relation.latency, source, align)] if relation.late else []
+    if relation.polarity < 0:
         what = "is inverted against its dry side, as some devices do"
         fix = "if the cable or the export did it, flip the polarity"
         findings.append(Finding(check="inverted", file=source.target, what=what, fix=fix, refused=False))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 import attrs
@@ -13,7 +14,7 @@ from fxkit_data._clip_checks import clip_findings, decibels
 from fxkit_data._finding import Finding, accepting
 from fxkit_data._gate import GateRow
 from fxkit_data._layout import Source
-from fxkit_data._pair_alignment import UNSURE, PairFit, fit_pair
+from fxkit_data._pair_alignment import PairFit, fit_pair
 
 Channels = Literal["keep", "mono", "stereo"]
 Audio = NDArray[np.float32]
@@ -79,7 +80,15 @@ def _formed(
     fit = PairFit(input=None, target=formed[-1])
     if len(clips) == 2:
         findings += _mixed_rates(clips)
-        fit = fit_pair(formed[0], formed[1], source, rate=plan.rate, align=plan.align, measurable=measurable)
+        fit = fit_pair(
+            formed[0],
+            formed[1],
+            source,
+            rate=plan.rate,
+            align=plan.align,
+            measurable=measurable,
+            slack=_rounding(clips, plan.rate),
+        )
     findings += [*fit.findings, *_skipped(source, fit.target.shape[-1], plan)]
     seen = (*seen, *accepting(findings, plan.accept))
     row = _row(source, clips, fit, seen, plan)
@@ -93,7 +102,7 @@ def _row(
     source: Source, clips: tuple[Clip, ...], fit: PairFit, findings: tuple[Finding, ...], plan: TakePlan
 ) -> GateRow:
     peaks = [decibels(float(np.abs(clip.samples).max())) for clip in clips]
-    measured = fit.alignment if fit.alignment and fit.alignment.confidence >= UNSURE else None
+    told = fit.relation if fit.relation and fit.relation.sure else None
     return GateRow(
         split=source.split or "",
         name=source.name,
@@ -102,9 +111,9 @@ def _row(
         seconds=fit.target.shape[-1] / plan.rate,
         target_peak=peaks[-1],
         input_peak=peaks[0] if len(clips) == 2 else None,
-        latency=measured.latency if measured else None,
-        polarity=measured.polarity if measured else None,
-        gain=measured.gain_db if measured else None,
+        latency=told.latency if told else None,
+        polarity=told.polarity if told else None,
+        gain=told.gain if told else None,
         findings=findings,
     )
 
@@ -131,6 +140,12 @@ def _mixed_rates(clips: tuple[Clip, ...]) -> list[Finding]:
     what = f"is at {wet.rate} Hz, its dry side {dry.path.name} at {dry.rate} Hz"
     fix = 'export both at one rate, or set data.accept = ["rate"] to resample each'
     return [Finding(check="rate", file=wet.path, what=what, fix=fix)]
+
+
+def _rounding(clips: tuple[Clip, ...], rate: int) -> int:
+    """Return by how many samples resampling from two rates may leave equal durations apart."""
+    rates = {clip.rate for clip in clips}
+    return math.ceil(rate / min(rates)) if len(rates) > 1 else 0
 
 
 def _skipped(source: Source, samples: int, plan: TakePlan) -> list[Finding]:

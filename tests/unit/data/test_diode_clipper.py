@@ -8,6 +8,7 @@ import math
 import numpy as np
 import pytest
 import scipy.optimize
+
 from fxkit_data import _diode_clipper as circuit
 
 RATE = 384_000
@@ -48,7 +49,9 @@ def test_the_table_answers_the_implicit_equation(reach):
 def test_eightfold_oversampling_is_near_the_continuous_circuit():
     seconds = 0.02
     times = [np.arange(round(seconds * RATE * factor)) / (RATE * factor) for factor in (1, 8)]
-    near, fine = (circuit.clip(8 * np.sin(2 * np.pi * 440 * t), RATE * (1 + 7 * k)) for k, t in enumerate(times))
+    near, fine = (
+        circuit.clip(8 * np.sin(2 * np.pi * 440 * t), RATE * (1 + 7 * k)) for k, t in enumerate(times)
+    )
     error = near - fine[::8]
     assert np.mean(error**2) / np.mean(fine**2) < 2e-5
 

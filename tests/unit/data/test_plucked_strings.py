@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from fxkit_data._plucked_strings import RELEASE, phrase, pluck
 
 RATE = 48_000

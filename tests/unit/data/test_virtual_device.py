@@ -9,11 +9,11 @@ import sys
 import attrs
 import pytest
 import torch
-from fxkit_data.virtual_device import VirtualDevice
 
 from fxkit.context import BuildContext
 from fxkit.errors import DataError
 from fxkit.protocols import Dataset
+from fxkit_data.virtual_device import VirtualDevice
 
 SHORT = VirtualDevice(train_seconds=1.0, val_seconds=0.5, test_seconds=0.5)
 
@@ -64,7 +64,8 @@ def test_another_process_gives_the_same_bits():
     code = (
         "from fxkit.context import BuildContext\n"
         "from fxkit_data.virtual_device import VirtualDevice\n"
-        "d = VirtualDevice(train_seconds=1.0, val_seconds=0.5, test_seconds=0.5).build(BuildContext(seed=5))\n"
+        "spec = VirtualDevice(train_seconds=1.0, val_seconds=0.5, test_seconds=0.5)\n"
+        "d = spec.build(BuildContext(seed=5))\n"
         "print(*(r.digest for s in ('train', 'val', 'test') for r in d.recordings(s)))\n"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
