@@ -24,6 +24,8 @@ _CHUNK_ELEMENTS = 2**19
 _SELECTION_PER_OCTAVE = 0.1
 # A period at the centre that carries less than this share of the frame's power is outside the tone.
 _CENTRE_SHARE = 0.1
+# The cumulative mean of a sine comes down to 0.87 of twice its power after its first rise.
+_LOWEST_MEAN = 0.85
 _RANGE_TOLERANCE = 2 ** (1 / 24)
 
 
@@ -103,7 +105,7 @@ class YIN:
         weights = self._weights(first, last, samples, segment)
         lags = self.longest + _TAPS + 2
         difference, power = weighted_difference(frames, weights, lags)
-        candidates, lag = self._dips(difference)
+        candidates, lag = self._dips(difference, aperiodic_power(difference, power))
         centres = torch.arange(last - first, device=segment.device)[:, None] * self.hop + self.half
         central = _power_around(segment, centres, lag)
         loud = central >= (power[:, None] * _CENTRE_SHARE).clamp(min=10 ** (self.silence / 10))
@@ -119,10 +121,9 @@ class YIN:
         place = centre + torch.arange(-self.half, self.half + 1, device=like.device)
         return hann * ((place >= 0) & (place < samples))
 
-    def _dips(self, difference: Tensor) -> tuple[Candidates, Tensor]:
+    def _dips(self, difference: Tensor, whole: Tensor) -> tuple[Candidates, Tensor]:
         """Return the candidates of each frame and their lags in whole samples, [frames, 10]."""
-        mean = cumulative_mean(difference)
-        normalised = difference / mean
+        normalised = difference / whole
         inner = slice(self.shortest, self.longest + 1)
         middle = normalised[:, inner]
         before = normalised[:, self.shortest - 1 : self.longest]
@@ -134,7 +135,7 @@ class YIN:
         best, index = score.topk(min(_CANDIDATES, len(lags)), dim=1, largest=False, sorted=False)
         lag = lags[index]
         offset, depth = refine_dips(difference, lag)
-        aperiodicity = depth / mean.gather(1, lag)
+        aperiodicity = depth / whole.gather(1, lag)
         f0 = self.rate / (lag + offset)
         held = f0.clamp(self.floor, self.ceiling)
         far = torch.maximum(f0 / held, held / f0) > _RANGE_TOLERANCE
@@ -151,7 +152,7 @@ def weighted_difference(frames: Tensor, weights: Tensor, lags: int) -> tuple[Ten
     """
     size = frames.shape[-1]
     length = next_fast_len(size + lags, real=True)
-    tiny = torch.finfo(frames.dtype).tiny
+    tiny = _tiny(frames)
     total = weights.sum(-1, keepdim=True).clamp(min=tiny)
     centred = frames - (frames * weights).sum(-1, keepdim=True) / total
     weighted = centred * weights
@@ -175,8 +176,22 @@ def cumulative_mean(difference: Tensor) -> Tensor:
     """Return the mean over lags 1 ... t for every lag t (1 at lag 0): the divisor of YIN's eq. 8."""
     lags = torch.arange(1, difference.shape[-1], dtype=difference.dtype, device=difference.device)
     mean = difference[:, 1:].cumsum(-1) / lags
-    tiny = torch.finfo(difference.dtype).tiny
+    tiny = _tiny(difference)
     return torch.nn.functional.pad(mean.clamp(min=tiny), (1, 0), value=1.0)
+
+
+def aperiodic_power(difference: Tensor, power: Tensor) -> Tensor:
+    """Return what `difference` [frames, lags] would be at each lag if nothing repeated.
+
+    That is twice the `power` [frames], but at lags so short that the sound has hardly moved the
+    cumulative mean, as in YIN. Past 0.43 of a sine's period it is constant: where the cumulative mean
+    itself falls, it would draw the dips of noisy sounds towards shorter lags.
+    """
+    return torch.minimum(cumulative_mean(difference) / _LOWEST_MEAN, 2 * power[:, None] + _tiny(power))
+
+
+def _tiny(like: Tensor) -> float:
+    return torch.finfo(like.dtype).tiny
 
 
 def refine_dips(difference: Tensor, lag: Tensor) -> tuple[Tensor, Tensor]:
@@ -192,7 +207,7 @@ def refine_dips(difference: Tensor, lag: Tensor) -> tuple[Tensor, Tensor]:
     fine = taps @ _lagrange_kernel(reach, grid).to(difference)
     best = fine[..., 1:-1].argmin(-1, keepdim=True) + 1
     left, middle, right = (fine.gather(-1, best + step)[..., 0] for step in (-1, 0, 1))
-    tiny = torch.finfo(difference.dtype).tiny
+    tiny = _tiny(difference)
     shift = (0.5 * (left - right) / (left - 2 * middle + right).clamp(min=tiny)).clamp(-1, 1)
     offset = grid.to(difference)[best[..., 0]] + shift / _STEPS
     return offset, (middle - 0.25 * (left - right) * shift).clamp(min=0)
@@ -233,10 +248,10 @@ def track_pitch(
     power exceeds `threshold` tends to be unvoiced; below `silence` (dB, mean square against 1) it
     always is. A recording with nothing voiced reads the geometric mean of floor and ceiling.
 
-    Candidates are the dips of the cumulative mean normalised difference (de Cheveigne and Kawahara,
-    YIN, 2002, eq. 8); the path through them pays for aperiodic shares, octaves down, jumps in pitch
-    and changes of voicing (Boersma, Accurate short-term analysis of the fundamental frequency and the
-    harmonics-to-noise ratio of a sampled sound, 1993, section 3).
+    Candidates are the dips of the difference over its cumulative mean (de Cheveigne and Kawahara, YIN,
+    2002, eq. 8), limited by the power; the path through them pays for aperiodic shares, octaves down,
+    jumps in pitch and changes of voicing (Boersma, Accurate short-term analysis of the fundamental
+    frequency and the harmonics-to-noise ratio of a sampled sound, 1993, section 3).
 
     Raises `ValueError` when floor, ceiling and rate do not fit.
     """

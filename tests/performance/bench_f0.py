@@ -80,9 +80,8 @@ def seconds_taken(
     reference = statistics.median(times["fxkit"][1:])
     for name, taken in times.items():
         median, length = statistics.median(taken[1:]), len(sound) / RATE
-        print(
-            f"{name:12} {median:7.2f} s  {length / median:6.0f} x real time  {median / reference:5.2f} of fxkit's"
-        )
+        speed = f"{length / median:6.0f} x real time"
+        print(f"{name:12} {median:7.2f} s  {speed}  {median / reference:5.2f} of fxkit's time")
 
 
 def errors(follow: Tracker, sound: npt.NDArray[np.float32], f0: Array, hop: int) -> str:
