@@ -135,19 +135,31 @@ def test_a_segment_shorter_than_the_longest_fft_is_refused():
 
 
 @pytest.mark.parametrize(
-    ("options", "complaint"),
+    ("options", "option", "complaint"),
     [
-        ({"fft_sizes": ()}, "fft_sizes is empty"),
-        ({"fft_sizes": (513,)}, "513, which is odd"),
-        ({"hop_sizes": (64,)}, "hop_sizes has 1 values for 3 fft_sizes"),
-        ({"fft_sizes": (512,), "win_lengths": (600,)}, "600, longer than its FFT size 512"),
-        ({"convergence": 0.0, "log_magnitude": 0.0}, "are all 0"),
-        ({"fft_sizes": (8,)}, "below the minimum 16"),
+        ({"fft_sizes": ()}, "fft_sizes", "is empty"),
+        ({"fft_sizes": (513,)}, "fft_sizes", "has 513, which is odd"),
+        ({"hop_sizes": (64,)}, "hop_sizes", "has 1 values for 3 fft_sizes"),
+        ({"win_lengths": (64, 64)}, "win_lengths", "has 2 values for 3 fft_sizes"),
+        (
+            {"fft_sizes": (512,), "win_lengths": (600,)},
+            "win_lengths",
+            "has 600, longer than its FFT size 512",
+        ),
+        ({"convergence": 0.0, "log_magnitude": 0.0}, "", "are all 0"),
     ],
 )
-def test_options_that_cannot_work_are_refused(options, complaint):
+def test_options_that_do_not_fit_together_are_named(options, option, complaint):
+    spec = MultiResolutionSTFT(**options)
+    ((name, text),) = spec.problems()
+    assert name == option
+    assert complaint in text
     with pytest.raises(ValueError, match=complaint):
-        MultiResolutionSTFT(**options)
+        spec.build(BuildContext())
+
+
+def test_options_that_fit_have_no_problems():
+    assert not list(MultiResolutionSTFT(**SMALL).problems())
 
 
 @pytest.mark.parametrize(
