@@ -141,12 +141,12 @@ def test_gradient_magnitude_of_a_long_sweep_equals_finite_differences():
 
 
 def test_float32_gradients_agree_with_float64():
-    f0, amplitudes = frames_for(4000, 64, 60, dtype=torch.float64)
-    weight = torch.randn(2, 1, 4000, dtype=torch.float64)
+    f0, amplitudes = frames_for(4000, 64, 60)
+    weight = torch.randn(2, 1, 4000, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     grads = []
     for dtype in (torch.float64, torch.float32):
         inputs = [value.detach().to(dtype).requires_grad_() for value in (f0, amplitudes)]
         (harmonic_bank(*inputs, 4000, 64, RATE)[0] * weight.to(dtype)).sum().backward()
         grads.append([value.grad.double() for value in inputs])
     for exact, rounded in zip(*grads, strict=True):
-        assert (exact - rounded).norm() < 1e-4 * exact.norm()
+        assert (exact - rounded).norm() < 2e-5 * exact.norm()
