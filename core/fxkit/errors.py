@@ -74,7 +74,12 @@ class AssemblyError(FxkitError):
 
     def __init__(self, path: str, message: str) -> None:
         self.path = path
+        self.message = message
         super().__init__(f"{path}: {message}")
+
+    def at(self, path: str) -> AssemblyError:
+        """Return the same report about the table at `path`; a plugin knows only its own name."""
+        return AssemblyError(path, f"{self.path} {self.message}")
 
 
 class RunError(FxkitError):

@@ -115,3 +115,13 @@ def test_a_segment_longer_than_the_recordings_names_them(fxkit, experiment):
     assert done.returncode == 3
     assert "strings-train-gain-0.5" in done.stderr
     assert "data.segment" in done.stderr
+
+
+def test_a_segment_too_short_for_a_loss_names_the_losss_table(fxkit, experiment):
+    spectral = '\n[losses.spectral]\ntype = "multi-resolution-stft"\n'
+    experiment.write_text(experiment.read_text() + spectral)
+    done = fxkit("run", experiment, "--out", "out", "--set", "data.segment=512")
+    assert done.returncode == 2
+    assert "losses.spectral: multi-resolution-stft" in done.stderr
+    assert "data.segment" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -8,6 +8,7 @@ import attrs
 import torch
 
 from fxkit.context import BuildContext
+from fxkit.errors import AssemblyError
 from fxkit.experiment.model import Part
 from fxkit.model.assembly import build_part
 from fxkit.protocols import Loss
@@ -53,7 +54,14 @@ def aligned(output: Output, batch: Batch) -> tuple[Output, Batch]:
 def measure(terms: tuple[Term, ...], output: Output, batch: Batch) -> dict[str, torch.Tensor]:
     """Return each term's per-item values [batch] over the scored part."""
     output, batch = aligned(output, batch)
-    return {term.name: term.loss(output, batch) for term in terms}
+    return {term.name: _values(term, output, batch) for term in terms}
+
+
+def _values(term: Term, output: Output, batch: Batch) -> torch.Tensor:
+    try:
+        return term.loss(output, batch)
+    except AssemblyError as error:
+        raise error.at(f"losses.{term.name}" if term.weight is not None else f"metrics.{term.name}") from error
 
 
 def weighted_total(terms: tuple[Term, ...], values: Mapping[str, torch.Tensor]) -> torch.Tensor:

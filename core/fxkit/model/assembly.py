@@ -40,6 +40,8 @@ def build_part(part: Part, *args: Any) -> Any:
     """Build one plugin's object; whatever it raises names the table, the plugin and its version."""
     try:
         return part.spec.build(*args)
+    except AssemblyError as error:
+        raise error.at(part.path) from error
     except FxkitError:
         raise
     except Exception as error:
