@@ -61,7 +61,8 @@ def _values(term: Term, output: Output, batch: Batch) -> torch.Tensor:
     try:
         return term.loss(output, batch)
     except AssemblyError as error:
-        raise error.at(f"losses.{term.name}" if term.weight is not None else f"metrics.{term.name}") from error
+        table = "metrics" if term.weight is None else "losses"
+        raise error.at(f"{table}.{term.name}") from error
 
 
 def weighted_total(terms: tuple[Term, ...], values: Mapping[str, torch.Tensor]) -> torch.Tensor:
