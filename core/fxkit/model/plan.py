@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 
 import attrs
@@ -82,7 +83,7 @@ class _Planner:
             raise AssemblyError(path, "makes sound by itself and would drop what enters it; give it a branch")
         if not traits.source and not signal.channels:
             raise AssemblyError(path, f"{part.plugin} needs audio, and none enters it here")
-        ctx = attrs.evolve(self.ctx, channels=signal.channels)
+        ctx = attrs.evolve(self.ctx, channels=signal.channels, seed=_seed_of(leaf.name, self.ctx.seed))
         parameters = tuple(part.spec.parameters(ctx))
         controller = _controller_name(leaf.name, part)
         if parameters and controller is None:
@@ -124,6 +125,11 @@ class _Planner:
     def _is_source(self, name: str) -> bool:
         part = self.experiment.nodes.get(name)
         return part is not None and bool(part.spec.traits(self.ctx).source)
+
+
+def _seed_of(name: str, seed: int) -> int:
+    # Two noise sources of one run must not play the same noise.
+    return zlib.crc32(f"{seed}:{name}".encode()) & 0x7FFFFFFF
 
 
 def _controller_name(node: str, part: Part) -> str | None:

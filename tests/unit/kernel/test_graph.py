@@ -186,3 +186,13 @@ def test_a_model_with_nothing_to_train_says_so(kit):
     model = build(kit, {"late": kit.node("late", kit.Late())}, ("late",))
     with pytest.raises(AssemblyError, match="nothing can be trained"):
         parameter_groups(model, 0.1)
+
+
+def test_each_node_has_a_seed_of_its_own_that_the_runs_seed_decides(kit):
+    def seeds(seed):
+        nodes = {name: kit.node(name, kit.Tone()) for name in ("a", "b")}
+        plan = build(kit, nodes, (("a", "b"),), channels=0, run={"seed": seed}).plan
+        return [node.ctx.seed for node in plan.nodes.values()]
+
+    assert seeds(1) == seeds(1)
+    assert len({*seeds(1), *seeds(2)}) == 4
