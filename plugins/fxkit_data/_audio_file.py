@@ -59,14 +59,20 @@ def read_clip(path: Path) -> Clip | Finding:
     except OSError as error:
         return _unreadable(path, f"cannot be opened ({error.strerror})", "check the file and its permissions")
     except soundfile.LibsndfileError as error:
-        reason = error.error_string.rstrip(".").lower().removeprefix("error : ")
-        return _unreadable(path, f"is not readable as audio ({reason})", f"export it again as {FORMATS}")
+        what = f"is not readable as audio ({_reason(error.error_string)})"
+        return _unreadable(path, what, f"export it again as {FORMATS}")
     if samples.shape[1] < promised:
         what = f"ends early: {samples.shape[1]} of {promised} samples are there"
         return _unreadable(path, what, "copy or export it again")
     if samples.shape[1] == 0:
         return _unreadable(path, "holds no samples", "export it again, or remove it")
     return Clip(path=path, samples=samples, rate=rate, digest=content_digest(samples))
+
+
+def _reason(message: str) -> str:
+    """Put libsndfile's message as a clause; for a broken MP3 it says that the file does not exist."""
+    text = message.rstrip(".").lower().removeprefix("error : ")
+    return "format not recognised" if text.startswith("file does not exist") else text
 
 
 def _unreadable(path: Path, what: str, fix: str) -> Finding:

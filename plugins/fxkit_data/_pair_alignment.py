@@ -15,6 +15,7 @@ Audio = NDArray[np.float32]
 
 MAX_LATENCY = 0.5  # samples
 UNSURE, UNRELATED = 0.25, 0.01  # confidence below which latency and sign are not told, and the pair refused
+HARMLESS_PHASE = 0.08  # radians: an error of 0.6 % of the power
 EXCERPT_SECONDS = 5.0
 EXCERPTS = 4
 LOUD_SHARE = 0.05  # an excerpt counts with this share of the loudest excerpt's power
@@ -112,14 +113,15 @@ def _relation(dry: Audio, wet: Audio, rate: int) -> Relation:
     comparable = len(dry) == len(wet) or 1 in (len(dry), len(wet))
     sides = [torch.from_numpy(side if comparable else side.mean(axis=0)) for side in (dry, wet)]
     found = align_report(sides[0], sides[1], rate)
-    # What is not coherent may turn the phase by as much as its share; on dark material that is many samples.
-    phase = 1 - found.confidence
+    # What is not coherent may turn the phase by as much as its share; on dark material that is many
+    # samples. And what turns the phase by little is no harm.
+    unsure, harmless = (1 - found.confidence) / _brightness(dry), HARMLESS_PHASE / _brightness(wet)
     return Relation(
         latency=found.latency,
         polarity=found.polarity,
         gain=found.gain_db,
         confidence=found.confidence,
-        tolerance=max(MAX_LATENCY, phase / _brightness(dry)),
+        tolerance=max(MAX_LATENCY, unsure, harmless),
     )
 
 

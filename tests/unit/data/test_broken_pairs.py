@@ -63,6 +63,15 @@ def text_renamed(folder):
     )
 
 
+def text_renamed_mp3(folder):
+    (folder.root / TARGET).unlink()
+    (folder.root / "train/target/train-take.mp3").write_text("dear diary\n" * 50)
+    return (
+        "train/target/train-take.mp3: is not readable as audio (format not recognised);"
+        " export it again as WAV, FLAC, AIFF, OGG or MP3"
+    )
+
+
 def zero_length(folder):
     folder.write(TARGET, np.zeros(0))
     return f"{TARGET}: holds no samples; export it again, or remove it"
@@ -170,7 +179,8 @@ def no_partner(folder):
 def misspelt_partner(folder):
     (folder.root / TARGET).rename(folder.root / "train/target/train_take.wav")
     return [
-        f"{INPUT}: has no target partner of that name (is it 'train_take'?); add that file or remove this one",
+        f"{INPUT}: has no target partner of that name (is it 'train_take'?);"
+        " add that file or remove this one",
         "train/target/train_take.wav: has no input partner of that name (is it 'train-take'?);"
         " add that file or remove this one",
     ]
@@ -256,6 +266,7 @@ CASES = [
     truncated_flac,
     header_alone,
     text_renamed,
+    text_renamed_mp3,
     zero_length,
     one_sample,
     not_a_number,
