@@ -53,11 +53,10 @@ def _draw_whole(axes: Axes, signals: dict[str, Array], excerpt: Excerpt) -> None
     low, high = envelope(signals["target"])
     times = excerpt.times(low.size)
     axes.fill_between(times, low, high, color=_TARGET, linewidth=0, label="target")
+    residual = envelope(signals["residual"])
+    axes.fill_between(times, *residual, color=_RESIDUAL, alpha=0.55, linewidth=0, label="residual")
     for bound, label in zip(envelope(signals["prediction"]), ("prediction", None), strict=True):
         axes.plot(times, bound, color=_PREDICTION, linewidth=0.7, label=label)
-    axes.fill_between(
-        times, *envelope(signals["residual"]), color=_RESIDUAL, alpha=0.9, linewidth=0, label="residual"
-    )
     axes.set_xlim(*excerpt.seconds)
     axes.set_xlabel("time in s", fontsize=9)
     legend_outside(axes)

@@ -14,7 +14,7 @@ class History:
     """Keep, per validation and "node.parameter", the least, middle and greatest value of each entry.
 
     The three run over the split's recordings and over time: they are one number where nothing moves.
-    A parameter of more than `LARGEST` entries is kept as a single one.
+    Of a parameter of more than `LARGEST` entries, the middle values alone are kept.
     """
 
     def __init__(self) -> None:
@@ -30,7 +30,10 @@ class History:
             self.tracks.setdefault(name, []).append(_summary([tracks[name] for tracks in examples]))
 
     def series(self, name: str) -> torch.Tensor:
-        """Return [points, entries, 3]: least, median and greatest value at each of `steps`."""
+        """Return [points, entries, 3]: least, median and greatest value at each of `steps`.
+
+        [points, entries, 1] for a parameter of more than `LARGEST` entries: the medians.
+        """
         return torch.stack(self.tracks[name])
 
     def state_dict(self) -> dict[str, Any]:
@@ -45,6 +48,7 @@ class History:
 
 def _summary(tracks: Sequence[torch.Tensor]) -> torch.Tensor:
     values = torch.cat(list(tracks), dim=-1)
+    middle = values.median(-1).values
     if values.shape[0] > LARGEST:
-        values = values.reshape(1, -1)
-    return torch.stack([values.amin(-1), values.median(-1).values, values.amax(-1)], dim=-1)
+        return middle[:, None]
+    return torch.stack([values.amin(-1), middle, values.amax(-1)], dim=-1)

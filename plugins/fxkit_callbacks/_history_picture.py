@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -19,19 +20,24 @@ from fxkit_callbacks._figure import (
     step_axis,
 )
 from fxkit_callbacks._history import LARGEST, History
+from fxkit_callbacks._map import BAR_LABEL, draw_map, edges_around
 from fxkit_callbacks._panel import Panel, panels
 
-PANEL_HEIGHT = 1.9
+_PANEL_HEIGHT = 1.9
 
 
 def history_picture(node: str, parameters: Sequence[Parameter], history: History, title: str) -> Figure:
     """Draw each parameter at every validation; a band spans recordings and time where it moves."""
-    drawn = panels(parameters, LARGEST)
-    figure = new_figure(0.94 + PANEL_HEIGHT * len(drawn), title)
-    labels = [line.label for panel in drawn for line in panel.lines]
-    axes = rows(figure, [1] * len(drawn), labels)
-    for one, panel in zip(axes, drawn, strict=True):
+    lines = panels(parameter for parameter in parameters if parameter.size <= LARGEST)
+    maps = [parameter for parameter in parameters if parameter.size > LARGEST]
+    figure = new_figure(0.94 + _PANEL_HEIGHT * (len(lines) + len(maps)), title)
+    labels = [line.label for panel in lines for line in panel.lines] + [BAR_LABEL] * len(maps)
+    axes = rows(figure, [1] * (len(lines) + len(maps)), labels)
+    for one, panel in zip(axes, lines, strict=False):
         _draw(one, node, panel, history)
+    for one, parameter in zip(axes[len(lines) :], maps, strict=True):
+        middles = history.series(f"{node}.{parameter.name}")[..., 0].numpy().T
+        draw_map(one, edges_around(np.array(history.steps)), middles, parameter)
     step_axis(axes[-1])
     return figure
 
@@ -39,7 +45,7 @@ def history_picture(node: str, parameters: Sequence[Parameter], history: History
 def _draw(axes: Axes, node: str, panel: Panel, history: History) -> None:
     seen = []
     for style, line in enumerate(panel.lines):
-        points = history.series(f"{node}.{line.parameter.name}")[:, line.entry or 0].numpy()
+        points = history.series(f"{node}.{line.parameter.name}")[:, line.entry].numpy()
         least, middle, greatest = points.T
         colour = COLOURS[style]
         axes.plot(

@@ -14,16 +14,14 @@ from fxkit_callbacks._figure import COLOURS, chunks
 
 @attrs.frozen
 class Line:
-    """Name one curve: an entry of a parameter, None for all entries together."""
+    """Name one curve: an entry of a parameter."""
 
     parameter: Parameter
-    entry: int | None
+    entry: int
 
     @property
     def label(self) -> str:
         """Return what the legend says."""
-        if self.entry is None:
-            return f"{self.parameter.name} ({self.parameter.size} values)"
         return self.parameter.name if self.parameter.size == 1 else f"{self.parameter.name} {self.entry + 1}"
 
 
@@ -59,14 +57,13 @@ def common_ending(names: Sequence[str]) -> list[str]:
     return [column[0] for column in same][::-1]
 
 
-def panels(parameters: Iterable[Parameter], largest: int) -> list[Panel]:
-    """Return panels of lines that share unit and scale, as many lines each as there are colours.
+def panels(parameters: Iterable[Parameter]) -> list[Panel]:
+    """Return panels of lines that share unit and scale, at most as many lines each as there are colours.
 
-    Parameters with more than `largest` entries are one line. Without a unit, the range must agree.
+    Without a unit, the range must agree.
     """
     groups: dict[tuple[object, ...], list[Line]] = {}
     for parameter in parameters:
         key = (parameter.unit or (parameter.low, parameter.high), parameter.mapping == "log")
-        entries = range(parameter.size) if parameter.size <= largest else [None]
-        groups.setdefault(key, []).extend(Line(parameter, entry) for entry in entries)
+        groups.setdefault(key, []).extend(Line(parameter, entry) for entry in range(parameter.size))
     return [Panel(tuple(part)) for lines in groups.values() for part in chunks(lines, len(COLOURS))]

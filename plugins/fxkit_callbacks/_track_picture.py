@@ -8,7 +8,6 @@ import attrs
 import numpy as np
 import torch
 from matplotlib.axes import Axes
-from matplotlib.colors import LogNorm, Normalize, PowerNorm
 from matplotlib.figure import Figure
 
 from fxkit.parameter import Parameter
@@ -24,13 +23,12 @@ from fxkit_callbacks._figure import (
     rows,
 )
 from fxkit_callbacks._history import LARGEST
+from fxkit_callbacks._map import BAR_LABEL, draw_map, edges_around
 from fxkit_callbacks._panel import Panel, panels
 
 _AUDIO_HEIGHT = 1.2
 _PANEL_HEIGHT = 1.9
 _POINTS = 1200
-# As wide as a colour bar with its numbers and label.
-_COLOUR_BAR = "0.0000 in unit"
 
 
 @attrs.frozen(kw_only=True)
@@ -51,11 +49,11 @@ class Track:
 
 def track_picture(tracks: Mapping[str, Track], target: torch.Tensor, excerpt: Excerpt, title: str) -> Figure:
     """Draw tracks, by parameter name, under the envelope of the target."""
-    lines = panels([t.parameter for t in tracks.values() if t.parameter.size <= LARGEST], LARGEST)
+    lines = panels(t.parameter for t in tracks.values() if t.parameter.size <= LARGEST)
     maps = [track for track in tracks.values() if track.parameter.size > LARGEST]
     count = len(lines) + len(maps)
     figure = new_figure(0.94 + _AUDIO_HEIGHT + _PANEL_HEIGHT * count, title)
-    labels = [_COLOUR_BAR if maps else "target", *(line.label for panel in lines for line in panel.lines)]
+    labels = [BAR_LABEL if maps else "target", *(line.label for panel in lines for line in panel.lines)]
     axes = rows(figure, [_AUDIO_HEIGHT, *[_PANEL_HEIGHT] * count], labels)
     _draw_audio(axes[0], target, excerpt)
     for one, panel in zip(axes[1:], lines, strict=False):
@@ -78,7 +76,7 @@ def _draw_lines(axes: Axes, panel: Panel, tracks: Mapping[str, Track], excerpt: 
     seen = []
     for style, line in enumerate(panel.lines):
         times, values = tracks[line.parameter.name].cut(excerpt)
-        curve = values[line.entry or 0]
+        curve = values[line.entry]
         axes.plot(
             times,
             curve,
@@ -94,25 +92,4 @@ def _draw_lines(axes: Axes, panel: Panel, tracks: Mapping[str, Track], excerpt: 
 
 def _draw_map(axes: Axes, track: Track, excerpt: Excerpt) -> None:
     times, values = track.cut(excerpt)
-    parameter = track.parameter
-    image = axes.imshow(
-        values,
-        origin="lower",
-        aspect="auto",
-        extent=(times[0], excerpt.seconds[1], 0.5, parameter.size + 0.5),
-        cmap="viridis",
-        norm=_norm(parameter),
-        interpolation="nearest",
-    )
-    axes.grid(False)
-    axes.set_ylabel(plain(parameter.name), fontsize=9)
-    bar = axes.figure.colorbar(image, cax=axes.inset_axes((1.02, 0, 0.02, 1)))
-    bar.ax.tick_params(labelsize=9)
-    bar.set_label(parameter.unit or "value", fontsize=9)
-
-
-def _norm(parameter: Parameter) -> Normalize:
-    """Return colours that are as even over the range as the parameter's mapping is."""
-    if parameter.mapping == "log":
-        return LogNorm()
-    return PowerNorm(0.5) if parameter.mapping == "exp-sigmoid" else Normalize()
+    draw_map(axes, edges_around(times), values, track.parameter)

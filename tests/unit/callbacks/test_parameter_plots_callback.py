@@ -16,6 +16,7 @@ from fxkit_callbacks._excerpt import Excerpt, envelope, loudest, spectrogram
 from fxkit_callbacks._history import History
 from fxkit_callbacks._history_picture import history_picture
 from fxkit_callbacks._loss_picture import curves, loss_picture
+from fxkit_callbacks._map import edges_around
 from fxkit_callbacks._panel import panels
 from fxkit_callbacks._track_picture import Track, track_picture
 from fxkit_callbacks.parameter_plots import ParameterPlots
@@ -129,9 +130,22 @@ def test_the_history_is_the_spread_over_recordings_and_time():
     assert history.series("a.x").tolist() == [[[1.0, 2.0, 9.0]]]
 
 
+def test_of_many_entries_each_middle_value_is_kept():
+    history = History()
+    for step in (3, 5):
+        history.add(step, [{"a.x": step + torch.arange(40.0)[:, None] + torch.tensor([0.0, 1.0, 9.0])}])
+    expected = [[step + entry + 1 for entry in range(40)] for step in (3, 5)]
+    assert history.series("a.x")[..., 0].tolist() == expected
+
+
+def test_columns_of_a_map_are_centred_on_uneven_steps():
+    assert edges_around(np.array([10, 20, 40])).tolist() == [5, 15, 30, 50]
+    assert edges_around(np.array([10])).tolist() == [9.5, 10.5]
+
+
 def test_lines_that_share_unit_and_scale_share_a_panel():
     others = [attrs.evolve(CUTOFF, name="centre"), attrs.evolve(MIX, name="order", high=8)]
-    found = panels([CUTOFF, GAIN, MIX, *others], largest=7)
+    found = panels([CUTOFF, GAIN, MIX, *others])
     assert [[line.label for line in panel.lines] for panel in found] == [
         ["cutoff", "centre"],
         ["gain 1", "gain 2"],
@@ -143,7 +157,7 @@ def test_lines_that_share_unit_and_scale_share_a_panel():
 
 def test_no_panel_has_more_lines_than_there_are_colours():
     many = [attrs.evolve(CUTOFF, name=f"f{index}") for index in range(20)]
-    assert [len(panel.lines) for panel in panels(many, largest=7)] == [7, 7, 6]
+    assert [len(panel.lines) for panel in panels(many)] == [7, 7, 6]
 
 
 def test_log_mapped_parameters_have_a_logarithmic_axis_and_plain_numbers():
