@@ -40,7 +40,11 @@ _COLUMNS = (
     ("seconds", str.rjust, lambda row: f"{row.seconds:.2f}"),
     ("input peak", str.rjust, lambda row: _decibels(row.input_peak)),
     ("target peak", str.rjust, lambda row: _decibels(row.target_peak)),
-    ("samples late", str.rjust, lambda row: "" if row.latency is None else f"{row.latency:+.2f}"),
+    (
+        "samples late",
+        str.rjust,
+        lambda row: "" if row.latency is None else f"{round(row.latency, 2) + 0.0:+.2f}",
+    ),
     ("polarity", str.ljust, lambda row: {None: "", 1: "+", -1: "inverted"}[row.polarity]),
     ("gain", str.rjust, lambda row: _decibels(row.gain)),
     ("remarks", str.ljust, lambda row: ", ".join(dict.fromkeys(finding.check for finding in row.findings))),

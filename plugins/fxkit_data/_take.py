@@ -77,9 +77,11 @@ def _formed(
 ) -> tuple[Take | None, tuple[Finding, ...]]:
     findings = [finding for clip in clips for finding in _form_findings(clip, plan)]
     formed = [_at_rate(_with_channels(clip.samples, plan.channels), clip.rate, plan.rate) for clip in clips]
+    mixed = _mixed_rates(clips)
+    findings += mixed
     fit = PairFit(input=None, target=formed[-1])
-    if len(clips) == 2:
-        findings += _mixed_rates(clips)
+    # Where a rate is wrong, nothing that compares the sides in time means anything.
+    if len(clips) == 2 and (not mixed or "rate" in plan.accept):
         fit = fit_pair(
             formed[0],
             formed[1],
@@ -134,7 +136,7 @@ def _form_findings(clip: Clip, plan: TakePlan) -> list[Finding]:
 
 
 def _mixed_rates(clips: tuple[Clip, ...]) -> list[Finding]:
-    dry, wet = clips
+    dry, wet = clips[0], clips[-1]
     if dry.rate == wet.rate:
         return []
     what = f"is at {wet.rate} Hz, its dry side {dry.path.name} at {dry.rate} Hz"

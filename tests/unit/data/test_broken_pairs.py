@@ -121,7 +121,7 @@ def clipped(folder):
 
 
 def mixed_rates(folder):
-    folder.write(TARGET, scipy.signal.resample(folder.audio("train/train-take"), 22_050), rate=44_100)
+    folder.write(TARGET, scipy.signal.resample(folder.audio("train/train-take"), 22_051), rate=44_100)
     return (
         f"{TARGET}: is at 44100 Hz, its dry side train-take.wav at 16000 Hz;"
         ' export both at one rate, or set data.accept = ["rate"] to resample each'
