@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
+_PART = ".part"
+
 
 def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     """Let `write` fill a temporary file beside `path`, flush it to disk, and put it in place.
@@ -16,7 +18,7 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     On any error the temporary file is removed and `path` stays as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=_PART)
     try:
         with os.fdopen(handle, "wb") as stream:
             write(stream)
@@ -27,6 +29,12 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     except BaseException:
         os.unlink(temporary)
         raise
+
+
+def remove_parts(folder: Path) -> None:
+    """Remove what writes that were cut off, by a kill or a power cut, left in a folder."""
+    for part in folder.rglob(f".*{_PART}"):
+        part.unlink()
 
 
 def write_text(path: Path, text: str) -> None:

@@ -25,7 +25,7 @@ from fxkit.engine.setup import (
 )
 from fxkit.experiment.model import Experiment
 from fxkit.experiment.resolved import dump_toml
-from fxkit.files import strict_json, write_text
+from fxkit.files import remove_parts, strict_json, write_text
 from fxkit.model.assembly import build_part, parameter_groups
 from fxkit.runs import checkpoint
 from fxkit.runs.folder import RunFolder, create_folder, free_path
@@ -117,6 +117,7 @@ def open_run(prepared: Prepared, folder: RunFolder, progress: Progress) -> Run:
         for name, part in experiment.callbacks.items()
     }
     callbacks.add_all(built)
+    remove_parts(folder.path)
     if folder.last.is_file():
         rewind(folder.journal, int(checkpoint.load(folder.last)["step"]))
     else:
@@ -218,11 +219,17 @@ def _finish(run: Run, began: float) -> RunResult:
 
 
 def _use_best(run: Run) -> int | None:
-    if run.experiment.train.keep != "best" or not run.folder.best.is_file():
+    if run.experiment.train.keep != "best" or run.best is None:
         return None
     kept = checkpoint.load(run.folder.best, run.prepared.device)
+    if kept["step"] != run.best.step:
+        # An older state was put back as last.pt: these weights belong to steps that were given up.
+        run.report(
+            f"{run.folder.best}: of step {kept['step']}, not {run.best.step}; the last weights are used"
+        )
+        return None
     checkpoint.load_weights(run.model, kept["model"], run.folder.best)
-    return int(kept["step"])
+    return run.best.step
 
 
 def dry_run(experiment: Experiment, *, progress: Progress, device: str | None = None) -> dict[str, float]:

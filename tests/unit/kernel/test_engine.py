@@ -16,6 +16,7 @@ from fxkit.engine.objective import aligned
 from fxkit.engine.setup import prepare
 from fxkit.errors import NonFiniteError, RunError
 from fxkit.runs import checkpoint
+from fxkit.runs.folder import RunFolder
 from fxkit.runs.journal import read_journal
 from fxkit.values import Batch, Output
 
@@ -127,6 +128,29 @@ def test_the_best_weights_are_kept(kit, tmp_path):
     best = min(validations, key=lambda record: record["loss"])
     assert result.best == best["step"]
     assert checkpoint.load(tmp_path / "run" / "checkpoints" / "best.pt")["value"] == best["loss"]
+
+
+def test_best_weights_of_steps_that_were_given_up_are_not_used(kit, tmp_path):
+    import shutil
+
+    class Keeps:
+        @fxkit.hookimpl
+        def fx_step_end(self, run, step):
+            if step == 1:
+                run.request_save(run.folder.checkpoints / "early.pt")
+
+    progress = Collected()
+    callbacks = {"keeps": callback_part(kit, "keeps", Keeps())}
+    experiment = scaling(kit, callbacks=callbacks, train={"steps": 6, "validate_every": 1})
+    run_experiment(experiment, progress=progress, out=tmp_path / "run")
+    folder = RunFolder(tmp_path / "run")
+    shutil.copy(folder.checkpoints / "early.pt", folder.last)
+    stale = checkpoint.load(folder.best)
+    shortened = attrs.evolve(experiment, train=attrs.evolve(experiment.train, steps=1))
+    assert stale["step"] == 6
+    result = run_experiment(shortened, progress=progress, resume=folder)
+    assert result.best is None
+    assert any("the last weights are used" in text for text in progress.messages)
 
 
 def test_keep_last_ends_with_the_last_weights(kit, tmp_path):

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from fxkit.errors import RunError
-from fxkit.files import strict_json, write_atomically, write_text
+from fxkit.files import remove_parts, strict_json, write_atomically, write_text
 from fxkit.runs import checkpoint
 from fxkit.runs.folder import create_folder, free_path, open_folder
 from fxkit.runs.journal import Journal, read_journal, rewind
@@ -28,6 +28,15 @@ def test_an_error_while_writing_leaves_the_old_file_and_nothing_else(tmp_path):
         write_atomically(path, fail)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_cut_off_write_left_is_removed_and_nothing_else(tmp_path):
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / ".last.pt.x1.part").write_text("half")
+    (tmp_path / "deep" / ".keep").write_text("")
+    (tmp_path / "mine.part").write_text("")
+    remove_parts(tmp_path)
+    assert {path.name for path in tmp_path.rglob("*")} == {"deep", ".keep", "mine.part"}
 
 
 def test_json_refuses_what_json_does_not_have():
