@@ -60,7 +60,9 @@ def _silent(clip: Clip) -> Finding | None:
 
 
 def _clipped(clip: Clip) -> Finding | None:
-    count = int(sum(_in_runs(np.abs(channel) >= FULL_SCALE) for channel in clip.samples))
+    # A float file may swing past full scale unharmed; what is cut off stands at it.
+    stuck = np.abs(np.abs(clip.samples) - 1.0) <= 1.0 - FULL_SCALE
+    count = sum(map(_in_runs, stuck))
     if not count:
         return None
     heavy = count > CLIPPED_SHARE * clip.samples.size

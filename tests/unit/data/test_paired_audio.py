@@ -229,3 +229,32 @@ def test_describing_the_datasets_loads_neither_torch_nor_numpy():
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert out.splitlines() == ["7 11 4", "set()"]
+
+
+@pytest.mark.parametrize(
+    ("change", "remark"),
+    [
+        (lambda x: 0.009 * x, "quiet: ROOT: is quiet: its peak is -47 dBFS"),
+        (lambda x: 0.5 * x + 0.1, "offset: ROOT: has a DC offset of 0.102"),
+        (lambda x: 3 * x, "over: ROOT: its peak of +3.5 dBFS is over full scale"),
+        (lambda x: np.where(np.arange(len(x)) // 4 == 500, 1.0, x), "clipping: ROOT: is clipped: 4 samples"),
+    ],
+)
+def test_what_is_odd_but_usable_is_a_remark(folder, ctx, change, remark):
+    folder.splits()
+    wet = change(folder.audio("train/train-take"))
+    path = folder.write("train/target/train-take.wav", wet, subtype="FLOAT")
+    spec = PairedAudio(root=folder.root, accept=("clipping",) if "clip" in remark else ())
+    assert remark.replace("ROOT", str(path)) in spec.build(ctx).report.table()
+
+
+def test_a_wav_of_unknown_length_is_read_to_its_end(folder, ctx):
+    """Programs that write to a pipe cannot go back to fill in the lengths."""
+    folder.splits()
+    path = folder.root / "train/target/train-take.wav"
+    data = bytearray(path.read_bytes())
+    place = data.index(b"data") + 4
+    data[4:8] = data[place : place + 4] = b"\xff\xff\xff\xff"
+    path.write_bytes(data)
+    (take,) = PairedAudio(root=folder.root).build(ctx).recordings("train")
+    assert take.samples == 8000
