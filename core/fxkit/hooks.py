@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 if TYPE_CHECKING:
-    from fxkit.runs.session import Evaluation, Run
+    from fxkit.engine.session import Evaluation, Run
 
 PROJECT = "fxkit"
 hookspec = pluggy.HookspecMarker(PROJECT)

@@ -13,7 +13,7 @@ from fxkit_callbacks._excerpt import Array, Excerpt, envelope, spectrogram
 from fxkit_callbacks._figure import COLOURS, legend_outside, new_figure, plain, soften
 
 if TYPE_CHECKING:
-    from fxkit.runs.session import Example
+    from fxkit.engine.session import Example
 
 _HEIGHT = 8.6
 _ZOOM_SECONDS = 0.02

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 
 if TYPE_CHECKING:
-    from fxkit.runs.session import Example
+    from fxkit.engine.session import Example
 
 Array = npt.NDArray[np.float64]
 

@@ -15,7 +15,7 @@ from fxkit_callbacks._names import safe_names
 from fxkit_callbacks._track_picture import Track, track_picture
 
 if TYPE_CHECKING:
-    from fxkit.runs.session import Evaluation, Example, Run
+    from fxkit.engine.session import Evaluation, Example, Run
 
 
 def draw_all(run: Run, evaluation: Evaluation, history: History, seconds: float) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import torch
 
-    from fxkit.runs.session import Example
+    from fxkit.engine.session import Example
 
 _PEAK_TIME = 12
 

@@ -13,7 +13,7 @@ from fxkit.spec import opt
 
 if TYPE_CHECKING:
     from fxkit.context import BuildContext
-    from fxkit.runs.session import Run
+    from fxkit.engine.session import Run
 
 
 @attrs.frozen(kw_only=True)

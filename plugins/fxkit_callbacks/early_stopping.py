@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from fxkit.context import BuildContext
-    from fxkit.runs.session import Evaluation, Run
+    from fxkit.engine.session import Evaluation, Run
 
 
 @attrs.frozen(kw_only=True)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from fxkit.context import BuildContext
-    from fxkit.runs.session import Evaluation, Run
+    from fxkit.engine.session import Evaluation, Run
     from fxkit_callbacks._history import History
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import torch
 
     from fxkit.context import BuildContext
-    from fxkit.runs.session import Evaluation, Run
+    from fxkit.engine.session import Evaluation, Run
 
 _FLUSH_SECONDS = 10
 _QUEUE = 1000

@@ -24,7 +24,7 @@ Examples:
 def command(run: Path, split: str, device: str, allow_local: bool, as_json: bool) -> None:
     """Score the model of the folder RUN on its recordings, beside the trivial baselines."""
     from fxkit.cli.results import score_table
-    from fxkit.runs.scoring import score_run
+    from fxkit.scoring import score_run
 
     scores = score_run(run, split=split, device=device, allow_local=allow_local)
     if as_json:

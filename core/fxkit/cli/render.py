@@ -38,7 +38,7 @@ def command(
     The result has the input's rate and length and is aligned with it; with --block the samples are
     the same as without.
     """
-    from fxkit.runs.rendering import render_file
+    from fxkit.rendering import render_file
 
     values = dict(_knob(text) for text in knobs)
     seconds, factor = render_file(

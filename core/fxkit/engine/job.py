@@ -15,6 +15,7 @@ from fxkit.engine.baselines import baselines
 from fxkit.engine.interrupts import Interrupted, InterruptRequest
 from fxkit.engine.loop import Loop, evaluate_split, train_step
 from fxkit.engine.segments import Segments
+from fxkit.engine.session import Run
 from fxkit.engine.setup import (
     Prepared,
     count_weights,
@@ -32,7 +33,6 @@ from fxkit.runs.folder import RunFolder, create_folder, free_path
 from fxkit.runs.journal import Journal, rewind
 from fxkit.runs.lock import lock_changes, lock_document, write_lock
 from fxkit.runs.progress import Progress, figures
-from fxkit.runs.session import Run
 from fxkit.runs.shape import shape_of
 
 

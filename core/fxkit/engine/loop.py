@@ -12,11 +12,11 @@ from fxkit.engine.evaluation import Evaluation, evaluate, model_input
 from fxkit.engine.interrupts import Interrupted, InterruptRequest
 from fxkit.engine.objective import measure, weighted_total
 from fxkit.engine.segments import Segments
+from fxkit.engine.session import Best, Run
 from fxkit.engine.setup import Prepared, to_device, trainable
 from fxkit.errors import NonFiniteError
 from fxkit.runs import checkpoint
 from fxkit.runs.progress import figures
-from fxkit.runs.session import Best, Run
 from fxkit.values import Batch
 
 

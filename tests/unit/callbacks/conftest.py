@@ -19,7 +19,7 @@ HOP = 64
 
 
 class FakeRun:
-    """Behave towards callbacks as `fxkit.runs.session.Run` does."""
+    """Behave towards callbacks as `fxkit.engine.session.Run` does."""
 
     def __init__(self, path: Path, parameters: dict[str, tuple[Parameter, ...]], validate_every: int) -> None:
         self.folder = create_folder(path)
