@@ -9,7 +9,6 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 import torch
-from fxkit_signal.resampling import resample
 
 from fxkit.engine.setup import resolve_device
 from fxkit.engine.streaming import process
@@ -23,6 +22,7 @@ from fxkit.runs import checkpoint
 from fxkit.runs.folder import RunFolder, open_folder
 from fxkit.runs.shape import read_shape
 from fxkit.values import Output, Recording
+from fxkit_signal.resampling import resample
 
 Audio = npt.NDArray[np.float32] | torch.Tensor
 
