@@ -33,7 +33,7 @@ def _row(row: dict[str, Any]) -> tuple[str, ...]:
     baselines = row["baselines"]
     return (
         code(row["experiment"]),
-        code(row["data"]),
+        row["data"],
         str(row["weights"]),
         str(row["steps"]),
         f"{row['minutes']:.3g}",
