@@ -77,6 +77,17 @@ def test_more_threads_than_cores_are_a_warning() -> None:
     assert checkup.threads({"threads": 1}).status == "ok"
 
 
+def test_threads_on_a_busy_machine_are_a_warning_with_the_setting_that_helps(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda pid: {0, 1}, raising=False)
+    busy = checkup.threads({"threads": 2, "load": 1.5})
+    assert busy.status == "warn"
+    assert "OMP_NUM_THREADS=1" in busy.fix
+    assert checkup.threads({"threads": 2, "load": 0.4}).status == "ok"
+    assert checkup.threads({"threads": 1, "load": 1.5}).status == "ok"
+
+
 def test_a_torch_without_byte_code_is_a_warning_with_the_command(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

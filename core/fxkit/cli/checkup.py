@@ -101,6 +101,11 @@ def threads(facts: Facts) -> Row:
     detail = f"torch uses {facts['threads']} on {cores} cores"
     if facts["threads"] > cores:
         return Row(name="threads", status="warn", detail=detail, fix=f"set OMP_NUM_THREADS={cores}")
+    busy = facts.get("load", 0.0)
+    if facts["threads"] > 1 and busy > cores / 2:
+        # Threads that share a core with other work spin while they wait for each other.
+        detail = f"{detail}, of which other work keeps {busy:.1f} busy; steps can then be many times slower"
+        return Row(name="threads", status="warn", detail=detail, fix="start fxkit with OMP_NUM_THREADS=1")
     return Row(name="threads", status="ok", detail=detail)
 
 

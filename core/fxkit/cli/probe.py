@@ -7,6 +7,7 @@ its own stage and those after it only.
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -44,7 +45,8 @@ def _round_trip(name: str, subtype: str) -> str:
 
 
 def torch_facts() -> dict[str, Any]:
-    """Import torch; return how long that took, the devices and the threads."""
+    """Import torch; return how long that took, the devices, the threads and the machine's load before."""
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     began = time.perf_counter()
     import torch
 
@@ -57,6 +59,7 @@ def torch_facts() -> dict[str, Any]:
         "seconds": seconds,
         "devices": ["cpu", *devices],
         "threads": torch.get_num_threads(),
+        "load": load,
     }
 
 
