@@ -26,8 +26,6 @@ def test_the_notebook_runs(
     notebook: nbformat.NotebookNode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
-    # A backend that the surroundings choose would keep the pictures out of the notebook.
-    monkeypatch.setenv("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     # A backend chosen for the whole environment would keep the pictures out of the notebook.
     monkeypatch.delenv("MPLBACKEND", raising=False)
     stored = [_kinds(cell) for cell in _code(notebook)]
