@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -45,3 +46,10 @@ def write_text(path: Path, text: str) -> None:
 def strict_json(value: Any) -> str:
     """Write one line of JSON; raises `ValueError` on NaN and infinities, which JSON does not have."""
     return json.dumps(value, allow_nan=False, ensure_ascii=False)
+
+
+def finite(value: Any) -> Any:
+    """Return plain values with None, JSON's null, for every number that is NaN or infinite."""
+    if isinstance(value, Mapping):
+        return {name: finite(entry) for name, entry in value.items()}
+    return None if isinstance(value, float) and not math.isfinite(value) else value

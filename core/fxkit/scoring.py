@@ -12,7 +12,7 @@ from fxkit.engine.baselines import baselines
 from fxkit.engine.evaluation import evaluate
 from fxkit.engine.setup import prepare
 from fxkit.errors import RunError
-from fxkit.files import strict_json
+from fxkit.files import finite, strict_json
 from fxkit.trained import load
 
 
@@ -27,8 +27,8 @@ class Scores:
     baselines: Mapping[str, Mapping[str, float]]
 
     def to_json(self) -> str:
-        """Write the scores on one line of strict JSON."""
-        return strict_json(attrs.asdict(self))
+        """Write the scores on one line of strict JSON; a figure that is not finite is null."""
+        return strict_json(finite(attrs.asdict(self)))
 
 
 def score_run(path: Path, *, split: str, device: str = "auto", allow_local: bool = False) -> Scores:

@@ -26,7 +26,7 @@ from fxkit.engine.setup import (
 )
 from fxkit.experiment.model import Experiment
 from fxkit.experiment.resolved import dump_toml
-from fxkit.files import remove_parts, strict_json, write_text
+from fxkit.files import finite, remove_parts, strict_json, write_text
 from fxkit.model.assembly import build_part, parameter_groups
 from fxkit.runs import checkpoint
 from fxkit.runs.folder import RunFolder, create_folder, free_path
@@ -54,9 +54,8 @@ class RunResult:
     weights: int
 
     def to_json(self) -> str:
-        """Write the result on one line of strict JSON."""
-        plain = attrs.asdict(self)
-        return strict_json({**plain, "run": str(self.run)})
+        """Write the result on one line of strict JSON; a figure that is not finite is null."""
+        return strict_json(finite({**attrs.asdict(self), "run": str(self.run)}))
 
 
 def run_experiment(

@@ -94,7 +94,8 @@ class Loop:
     def _keep_best(self, evaluation: Evaluation) -> None:
         run = self.run
         value = evaluation.metrics[run.experiment.train.best or "loss"]
-        if run.best is None or value < run.best.value:
+        # A first value that is NaN would never be beaten.
+        if math.isfinite(value) and (run.best is None or value < run.best.value):
             run.best = Best(value, run.step)
             content = {"step": run.step, "value": value, "model": run.model.state_dict()}
             checkpoint.save(run.folder.best, content)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fxkit.files import strict_json, write_text
+from fxkit.files import finite, strict_json, write_text
 
 
 class Journal:
@@ -20,17 +19,13 @@ class Journal:
 
     def write(self, kind: str, step: int, values: Mapping[str, Any]) -> None:
         """Append one record; numbers that JSON cannot hold are written as null."""
-        record = {"kind": kind, "step": step, **{name: _finite(value) for name, value in values.items()}}
+        record = {"kind": kind, "step": step, **finite(values)}
         self._stream.write(strict_json(record) + "\n")
         self._stream.flush()
 
     def close(self) -> None:
         """Close the file."""
         self._stream.close()
-
-
-def _finite(value: Any) -> Any:
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def read_journal(path: Path) -> list[dict[str, Any]]:

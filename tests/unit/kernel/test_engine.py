@@ -315,3 +315,27 @@ def test_weights_of_another_model_are_refused_with_every_difference(tmp_path):
         checkpoint.load_weights(
             model, {"weight": torch.zeros(3, 1), "extra": torch.zeros(1)}, tmp_path / "w.pt"
         )
+
+
+def test_a_validation_that_is_not_finite_is_never_the_best_and_the_results_stay_json(kit, tmp_path):
+    @attrs.frozen
+    class Sometimes:
+        def build(self, ctx):
+            calls = []
+
+            def metric(output, batch):
+                calls.append(1)
+                value = output.audio.square().mean((1, 2))
+                # The first validation and the test: everything but the second validation.
+                return value if len(calls) == 2 else value * float("nan")
+
+            return metric
+
+    experiment = scaling(kit, train={"best": "odd"})
+    odd = kit.make_part("metrics.odd", "losses", Sometimes(), kit.NoKeys())
+    experiment = attrs.evolve(experiment, metrics={"odd": odd})
+    result = run_experiment(experiment, progress=Collected(), out=tmp_path / "run")
+    assert result.best == 6
+    written = json.loads((tmp_path / "run" / "results.json").read_text())
+    assert written["test"]["odd"] is None
+    assert written["test"]["mse"] == result.test["mse"]
