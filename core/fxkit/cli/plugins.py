@@ -13,7 +13,7 @@ from fxkit.catalog import Catalog
 from fxkit.cli.output import page_width, table, write_json
 from fxkit.errors import PluginError
 from fxkit.kinds import KINDS, Kind, kind_named
-from fxkit_registry import Entry
+from fxkit_registry import Entry, LoadFailure
 
 EPILOG = """Kinds: {kinds}.
 
@@ -125,7 +125,7 @@ def stdout_kept() -> Iterator[None]:
 
 def _cause(error: PluginError) -> str:
     failure = error.__cause__
-    return f"{failure.reason}. {failure.fix}" if hasattr(failure, "reason") else str(error)  # type: ignore[union-attr]
+    return f"{failure.reason}. {failure.fix}" if isinstance(failure, LoadFailure) else str(error)
 
 
 def _write_list(rows: Sequence[dict[str, Any]], check: bool, as_json: bool) -> None:

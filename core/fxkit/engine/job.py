@@ -24,6 +24,7 @@ from fxkit.engine.setup import (
     resolve_device,
     to_device,
 )
+from fxkit.errors import AssemblyError
 from fxkit.experiment.model import Experiment
 from fxkit.experiment.resolved import dump_toml
 from fxkit.files import finite, remove_parts, strict_json, write_text
@@ -134,7 +135,9 @@ def open_run(prepared: Prepared, folder: RunFolder, progress: Progress) -> Run:
 
 def _optimizer(prepared: Prepared) -> torch.optim.Optimizer:
     part = prepared.experiment.optimizer
-    lr = part.spec.lr
+    lr = getattr(part.spec, "lr", None)
+    if lr is None:
+        raise AssemblyError(part.path, f"{part.plugin} has no option lr, from which each node's rate is made")
     groups = [*parameter_groups(prepared.model, lr), *_loss_groups(prepared, lr)]
     optimizer: torch.optim.Optimizer = build_part(part, groups)
     return optimizer
