@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 else:
     Number = TypeVar("Number")
 
-Rate = Literal["constant", "sample", "frame"]
+Rate = Literal["constant", "sample", "frame", "control"]
 MappingName = Literal["linear", "log", "exp-sigmoid"]
 
 # Engel et al., DDSP (2020), eq. 5 uses 2 sigmoid(x)^ln(10); on [0, 1] that is a power law.
@@ -29,8 +29,9 @@ class Parameter:
     the range: "linear"; "log" (equal ratios, needs 0 < low); "exp-sigmoid" (u**ln 10, fine steps
     near `low`; Engel et al. 2020, eq. 5). `size` is the number of values. `rate` is the finest time
     grid that the processor takes: "constant" ([batch, size, 1]), "sample" ([batch, size, 1 or
-    samples], frame-rate controls are interpolated by the kernel) or "frame" (always frames on the
-    run's hop, constants are repeated by the kernel).
+    samples], frame-rate controls are interpolated by the kernel), "frame" (always frames on the run's
+    hop, constants are repeated by the kernel) or "control" (constants from a constant controller, else
+    the frames due; see `fxkit_signal.framing.control_frames`).
     """
 
     name: str

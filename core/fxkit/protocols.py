@@ -59,6 +59,17 @@ class Processor(Protocol):
         """
 
 
+class Clocked(Protocol):
+    """Add to a processor or controller whose sound depends on how long it has run; optional.
+
+    Training cuts segments out of recordings; what has a clock of its own (an oscillator, noise) gives
+    through this the state that it would have had there.
+    """
+
+    def state_at(self, starts: torch.Tensor) -> State:
+        """Return the state after silence that lasted `starts` samples, int64 [batch] on the CPU."""
+
+
 class ControllerSpec(Protocol):
     """Describe and build a controller: something that decides a processor's parameters."""
 

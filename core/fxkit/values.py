@@ -43,7 +43,8 @@ class Batch:
 
     `target` [batch, channels, samples]; `input` the same or None; `knobs` [batch, knobs] or None;
     `features` name -> [batch, dims, frames], frame k at sample k * hop of the segment. The first
-    `warmup` samples bring the model's state into step and are not scored.
+    `warmup` samples bring the model's state into step and are not scored. `starts` int64 [batch], on
+    the CPU, counts the samples of each recording before its segment; None when all start at 0.
     """
 
     target: torch.Tensor
@@ -52,6 +53,7 @@ class Batch:
     features: Mapping[str, torch.Tensor] = attrs.field(factory=dict)
     warmup: int = 0
     names: tuple[str, ...] = ()
+    starts: torch.Tensor | None = None
 
 
 @attrs.frozen(kw_only=True, eq=False)

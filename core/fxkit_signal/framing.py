@@ -53,6 +53,23 @@ def bracket_frames(
     return frames, offset, {"position": torch.tensor(position + samples), "frames": frames[..., -2:]}
 
 
+def control_frames(
+    values: Tensor, samples: int, hop: int, state: FrameState | None = None
+) -> tuple[Tensor, int, FrameState]:
+    """Gather the frames that a block lies between, of values that either stand still or come in frames.
+
+    `values` [batch, dims, n]. The block that starts a signal has at least two frames due, so a single
+    value there is a constant, and stays one. Returns frames [batch, dims, n], an offset and the next
+    state, as `bracket_frames` does; a constant comes back as one frame with offset 0.
+    """
+    position = 0 if state is None else int(state["position"])
+    known = state is not None and position > 0
+    still = not state["frames"].shape[-1] if known else values.shape[-1] == 1  # type: ignore[index]
+    if not still:
+        return bracket_frames(values, samples, hop, state)
+    return values, 0, {"position": torch.tensor(position + samples), "frames": values[..., :0]}
+
+
 def interpolate_frames(
     values: Tensor, samples: int, hop: int, state: FrameState | None = None
 ) -> tuple[Tensor, FrameState]:

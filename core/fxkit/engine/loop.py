@@ -108,7 +108,7 @@ def train_step(prepared: Prepared, optimizer: torch.optim.Optimizer, batch: Batc
     """
     model = prepared.model
     terms = tuple(term for term in prepared.terms if trainable(term))
-    output = model(model_input(batch), knobs=batch.knobs, features=batch.features)
+    output = model(model_input(batch), knobs=batch.knobs, features=batch.features, starts=batch.starts)
     values = measure(terms, output, batch)
     total = weighted_total(terms, values)
     losses = {name: float(value.detach().mean()) for name, value in values.items()}

@@ -41,15 +41,16 @@ def stream(
     """Yield the model's output block by block, carrying its state.
 
     `audio` [batch, channels, samples]; `features` whole series from sample 0; `position` is where
-    `audio` starts in them.
+    `audio` starts in them and, without a `state`, on the clocks of the model.
     """
     total = audio.shape[-1]
     hop = _hop(model)
+    starts = torch.full((audio.shape[0],), position) if position and state is None else None
     for start in range(0, total, block):
         piece = audio[..., start : start + block]
         due = due_features(features or {}, position + start, piece.shape[-1], hop)
-        output = model(piece, knobs=knobs, features=due, state=state)
-        state = output.state
+        output = model(piece, knobs=knobs, features=due, state=state, starts=starts)
+        state, starts = output.state, None
         yield output
 
 

@@ -153,7 +153,7 @@ def wrong_rates(traits: ControlTraits, parameters: Sequence[Parameter], hop: int
     constant = [parameter.name for parameter in parameters if parameter.rate == "constant"]
     if constant:
         yield f"moves over time, and {some(constant)} must stay constant"
-    framed = [parameter.name for parameter in parameters if parameter.rate == "frame"]
+    framed = [parameter.name for parameter in parameters if parameter.rate in ("frame", "control")]
     if framed and (traits.rate != "frame" or traits.hop != hop):
         yield f"does not give frames of run.hop = {hop} samples, as {some(framed)} must have"
 

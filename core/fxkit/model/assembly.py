@@ -64,6 +64,8 @@ class _Plain(torch.nn.Module):
     def __init__(self, function: Any) -> None:
         super().__init__()
         self.function = function
+        if hasattr(function, "state_at"):
+            self.state_at = function.state_at
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         return self.function(*args, **kwargs)

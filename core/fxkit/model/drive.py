@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 
@@ -12,11 +12,18 @@ from fxkit.values import ControlInputs, State
 from fxkit_signal.framing import interpolate_frames
 
 
+def state_at(module: torch.nn.Module, starts: torch.Tensor) -> State:
+    """Return the state of a processor or controller after silence that lasted `starts` samples [batch]."""
+    clock: Callable[[torch.Tensor], State] | None = getattr(module, "state_at", None)
+    return clock(starts) if clock else None
+
+
 class Drive(torch.nn.Module):
     """Run one controller and map its values.
 
     Frame-rate values are interpolated to samples (before the mapping, so that a frequency glides in
-    log Hz) for parameters that take samples; constants are repeated for those that take frames.
+    log Hz) for parameters that take samples; constants are repeated for those that take nothing but
+    frames.
     """
 
     def __init__(self, plan: ControllerPlan, controller: torch.nn.Module) -> None:
@@ -42,10 +49,14 @@ class Drive(torch.nn.Module):
         start = 0
         for parameter in self.plan.ctx.parameters:
             stop = start + parameter.size
-            source = values if parameter.rate == "frame" else samples
+            source = samples if parameter.rate == "sample" else values
             tracks[parameter.name] = self._track(parameter, source[:, start:stop], inputs.frames)
             start = stop
         return tracks, terms, {"controller": after, "frames": frames_state}
+
+    def state_at(self, starts: torch.Tensor) -> State:
+        """Return the state after silence that lasted `starts` samples [batch]."""
+        return {"controller": state_at(self.controller, starts), "frames": None}
 
     def _control(
         self, inputs: ControlInputs, state: State

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import torch
 
 from fxkit.model.chain import Leaf, Parallel
-from fxkit.model.drive import Drive
+from fxkit.model.drive import Drive, state_at
 from fxkit.model.plan import Plan
 from fxkit.values import ControlInputs, Output, State
 from fxkit_signal.delay import delay
@@ -53,12 +53,17 @@ class Model(torch.nn.Module):
         knobs: torch.Tensor | None = None,
         features: Mapping[str, torch.Tensor] | None = None,
         state: State = None,
+        starts: torch.Tensor | None = None,
     ) -> Output:
         """Run one block.
 
         `audio` [batch, channels, samples], with zero channels for a model that only plays from
         features; `knobs` [batch, knobs]; `features` name -> [batch, dims, frames due in this block].
+        `starts` int64 [batch], on the CPU, tells how long each item has been silent before the block
+        when there is no `state`: oscillators and noise then stand where they would have been.
         """
+        if state is None and starts is not None:
+            state = self.state_at(starts)
         step = _Pass(self, audio, knobs, features or {}, state)
         result = self.plan.tree.accept(step, audio)
         return Output(
@@ -69,6 +74,18 @@ class Model(torch.nn.Module):
             terms=step.terms,
             latency=self.latency,
         )
+
+    def _drive(self, name: str) -> Drive:
+        return cast(Drive, self.drives[_key(name)])
+
+    def state_at(self, starts: torch.Tensor) -> dict[str, Any]:
+        """Return the state after silence that lasted `starts` samples, int64 [batch] on the CPU."""
+        return {
+            "position": torch.zeros((), dtype=torch.int64),
+            "nodes": {name: state_at(self.nodes[_key(name)], starts) for name in self.plan.nodes},
+            "drives": {name: self._drive(name).state_at(starts) for name in self.plan.controllers},
+            "delays": {},
+        }
 
 
 class _Pass:
@@ -123,8 +140,7 @@ class _Pass:
     def _drive(self, name: str, audio: torch.Tensor) -> None:
         frames = frames_due(self.position, self.audio.shape[-1], self.plan.controllers[name].ctx.hop)
         inputs = ControlInputs(audio=audio, knobs=self.knobs, features=self.features, frames=frames)
-        drive = self.model.drives[_key(name)]
-        tracks, terms, state = drive(inputs, self.before["drives"].get(name))
+        tracks, terms, state = self.model.drives[_key(name)](inputs, self.before["drives"].get(name))
         self.parameters.update(tracks)
         self.terms.update(terms)
         self.after["drives"][name] = state

@@ -174,9 +174,11 @@ def parameter_track(
     parameter: Parameter, samples: int, batch: int, hop: int, generator: torch.Generator
 ) -> Track:
     """Return physical values that wander over nearly the whole range, on the parameter's grid."""
+    # "control" is tried in its harder form, as frames.
+    grid: Grid = "frame" if parameter.rate == "control" else parameter.rate
     lengths = {"constant": 1, "sample": samples, "frame": frames_given(samples, hop)}
-    shares = wander((batch, parameter.size, lengths[parameter.rate]), generator)
-    return Track(values=parameter.to_physical(shares), grid=parameter.rate, hop=hop)
+    shares = wander((batch, parameter.size, lengths[grid]), generator)
+    return Track(values=parameter.to_physical(shares), grid=grid, hop=hop)
 
 
 def weights(module: Any) -> dict[str, torch.nn.Parameter]:
