@@ -35,11 +35,22 @@ class ControlTraits:
     """Hold the declared properties of a controller.
 
     `rate`: the time grid of its values: "constant", "sample", or "frame" with `hop` samples between
-    frames. `uses`: what it reads, of "knobs", "audio" and "features". `terms` as in `Traits`.
+    frames. `uses`: what it reads, of "knobs", "audio" and "features". `receptive_field`: samples of the
+    audio that one value depends on; None when it is unbounded (recursion). `terms` as in `Traits`.
     """
 
     rate: Literal["constant", "sample", "frame"] = "constant"
     hop: int = 0
     uses: tuple[Literal["knobs", "audio", "features"], ...] = ()
     causal: bool = True
+    receptive_field: int | None = None
     terms: tuple[str, ...] = ()
+
+    @property
+    def delay(self) -> int:
+        """Return the samples after which a change of the audio has reached the parameters, at most.
+
+        A causal controller that listens and gives frames makes frame j of the samples before
+        (j - 1) * hop, and the parameters have arrived there at sample j * hop.
+        """
+        return 2 * self.hop if self.rate == "frame" and "audio" in self.uses else 0

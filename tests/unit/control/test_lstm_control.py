@@ -8,7 +8,7 @@ import torch
 from fxkit.context import BuildContext
 from fxkit.parameter import Parameter
 from fxkit.values import ControlInputs
-from fxkit_control._lstm_control import pooled_levels
+from fxkit_control._levels import pooled_levels
 from fxkit_control.lstm_control import LSTMControl
 
 GAIN = Parameter(name="gain", low=-12.0, high=12.0, default=3.0, unit="dB")
