@@ -86,7 +86,8 @@ def opt(
 
     Without `default` or `factory` the option is required. Bounds apply to the number itself, or to
     each element of a tuple. `kind` names a plugin kind: the value is then a table with a `type` of
-    that kind, given to the spec as that plugin's spec instance.
+    that kind, given to the spec as that plugin's spec instance; with the type `tuple[Any, ...]` it is
+    a list of such tables.
 
     The declared limits hold however the spec is made: a bad value raises `ValueError`.
     """
@@ -132,6 +133,11 @@ class Option:
     default: Any
     required: bool
     meta: OptionMeta
+
+    @property
+    def takes_many(self) -> bool:
+        """Tell whether the value is a list."""
+        return typing.get_origin(self.type) is tuple
 
 
 @attrs.frozen(kw_only=True)

@@ -40,7 +40,7 @@ def _option(option: Option) -> dict[str, Any]:
     bounds = {side: limit for side, limit in attrs.asdict(meta.bounds).items() if limit is not None}
     return {
         "name": option.name,
-        "type": f"{kind.singular}'s table" if (kind := kind_named(meta.kind)) else option.type_text,
+        "type": _type_text(option),
         "unit": meta.unit,
         "bounds": bounds,
         "range": "" if meta.bounds.is_open else str(meta.bounds),
@@ -49,6 +49,13 @@ def _option(option: Option) -> dict[str, Any]:
         "default": None if option.required else _default(option.default),
         "help": meta.help,
     }
+
+
+def _type_text(option: Option) -> str:
+    kind = kind_named(option.meta.kind)
+    if kind is None:
+        return option.type_text
+    return f"list of {kind.singular}s' tables" if option.takes_many else f"{kind.singular}'s table"
 
 
 def _default(value: Any) -> Any:

@@ -68,9 +68,7 @@ def _options(spec: Any, inner: Mapping[str, Part], path: str) -> Iterator[tuple[
     for option in describe(type(spec)).options:
         value = getattr(spec, option.name)
         place = f"{path}.{option.name}"
-        if place in inner:
-            yield option.name, _part_table(inner[place])
-        elif value is not None and not _is_relative_default(value, option.default):
+        if value is not None and not _is_relative_default(value, option.default):
             yield option.name, _plain(value, inner, place)
 
 
@@ -79,12 +77,14 @@ def _is_relative_default(value: Any, default: Any) -> bool:
 
 
 def _plain(value: Any, inner: Mapping[str, Part], path: str) -> Any:
+    if path in inner:
+        return _part_table(inner[path])
     if isinstance(value, Part):
         return _part_table(value)
     if isinstance(value, Mapping):
         return {name: _plain(item, inner, f"{path}.{name}") for name, item in value.items()}
     if isinstance(value, (tuple, list)):
-        return [_plain(item, inner, path) for item in value]
+        return [_plain(item, inner, f"{path}[{index}]") for index, item in enumerate(value)]
     if isinstance(value, pathlib.Path):
         return str(value)
     return dict(_options(value, inner, path)) if attrs.has(type(value)) else value

@@ -108,6 +108,8 @@ class Structure:
         return values if complete else None
 
     def _value(self, option: Option, tree: Tree, shared: bool) -> Any:
+        if option.meta.kind and option.takes_many:
+            return self._references(option, tree, shared)
         if option.meta.kind:
             return self._reference(option.meta.kind, tree, shared)
         slip = unit_slip(option.meta, tree.value) if option.type is int and type(tree.value) is float else ""
@@ -134,6 +136,21 @@ class Structure:
             return part
         self._parts.append(part)
         return part.spec
+
+    def _references(self, option: Option, tree: Tree, shared: bool) -> tuple[Any, ...]:
+        """Structure a list of plugins; everything that is wrong with any of them is reported."""
+        if not isinstance(tree.value, tuple):
+            self.report.at_value(tree, mismatch(f"a {_tables_of(option)}", tree.value))
+            raise Rejected
+        values, complete = [], True
+        for item in tree.value:
+            try:
+                values.append(self._reference(option.meta.kind, item, shared))
+            except Rejected:
+                complete = False
+        if not complete:
+            raise Rejected
+        return tuple(values)
 
     def _nested(self, tree: Tree, cls: type) -> Any:
         """Structure a spec inside a spec."""
@@ -195,8 +212,14 @@ def _missing(option: Option) -> str:
     limits = range_text(option.meta)
     shape = f"{hint_text(option.type)}{f', {limits}' if limits else ''}"
     if option.meta.kind:
-        shape = f"a {a_table_of(option.meta.kind)}"
+        shape = f"a {_tables_of(option)}"
     return f'missing required option "{option.name}" ({shape}): {option.meta.help}'
+
+
+def _tables_of(option: Option) -> str:
+    if option.takes_many:
+        return f"list of {a_table_of(option.meta.kind, many=True)}"
+    return a_table_of(option.meta.kind)
 
 
 def _singular(kind: str) -> str:

@@ -141,11 +141,12 @@ def hint_text(hint: Any) -> str:
     return _HINTS.get(hint) or type_text(hint)
 
 
-def a_table_of(kind: str) -> str:
-    """Say what stands for a plugin of a kind (its plural): "table with the type of a loss"."""
+def a_table_of(kind: str, *, many: bool = False) -> str:
+    """Say what stands for a plugin of a kind (its plural), or for several: "table with the type of a loss"."""
     found = kind_named(kind)
     singular = found.singular if found else kind
-    return f"table with the type of {'an' if singular[0] in 'aeiou' else 'a'} {singular}"
+    tables = "tables, each" if many else "table"
+    return f"{tables} with the type of {'an' if singular[0] in 'aeiou' else 'a'} {singular}"
 
 
 def some(names: Sequence[str], most: int = 4) -> str:

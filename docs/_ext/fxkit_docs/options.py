@@ -29,7 +29,8 @@ def spec_table(spec: type) -> str:
 
 
 def _link(option: Option) -> str:
-    return f"table with a `type` of [{option.meta.kind}](#kind-{option.meta.kind})"
+    table = "list of tables, each" if option.takes_many else "table"
+    return f"{table} with a `type` of [{option.meta.kind}](#kind-{option.meta.kind})"
 
 
 def told_table(options: Sequence[Mapping[str, Any]]) -> str:

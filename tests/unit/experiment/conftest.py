@@ -27,6 +27,7 @@ _PLUGINS = {
         "untyped": "Untyped",
         "greedy": "Greedy",
         "wrapped": "Wrapped",
+        "rack": "Rack",
     },
     "controllers": {"static": "Static", "lstm-control": "LSTMControl", "ddsp-decoder": "DDSPDecoder"},
     "losses": {"l1": "Plain", "esr": "ESR", "multi-resolution-stft": "Spectral"},

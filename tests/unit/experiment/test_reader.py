@@ -111,6 +111,36 @@ class TestParts:
             "nodes.amp.inner.inner",
         ]
 
+    def test_a_list_of_plugins_inside_an_option_is_given_as_their_specs_in_order(
+        self, write: Any, read: Any
+    ) -> None:
+        members = '[{ type = "tcn", channels = 3 }, { type = "wrapped", inner = { type = "gain" } }]'
+        write(a=GOOD.replace('type = "tcn"\nchannels = 8', f'type = "rack"\nmembers = {members}'))
+        experiment = read("a.toml")
+        first, second = experiment.nodes["amp"].spec.members
+        assert (first.channels, type(second.inner).__name__) == (3, "Gain")
+        assert [part.path for part in experiment.parts() if part.path.startswith("nodes.amp.")] == [
+            "nodes.amp.members[0]",
+            "nodes.amp.members[1]",
+            "nodes.amp.members[1].inner",
+        ]
+
+    def test_tables_in_double_brackets_are_such_a_list_too(self, write: Any, read: Any) -> None:
+        lists = '[[nodes.amp.members]]\ntype = "tcn"\n[[nodes.amp.members]]\ntype = "gain"\n'
+        write(a=GOOD.replace('type = "tcn"\nchannels = 8', 'type = "rack"') + lists)
+        assert [type(one).__name__ for one in read("a.toml").nodes["amp"].spec.members] == ["TCN", "Gain"]
+
+    def test_a_list_of_plugins_survives_being_written_out(
+        self, write: Any, read: Any, catalog: Catalog
+    ) -> None:
+        members = '[{ type = "tcn", channels = 3 }, { type = "rack", members = [{ type = "gain" }] }]'
+        write(a=GOOD.replace('type = "tcn"\nchannels = 8', f'type = "rack"\nmembers = {members}'))
+        first = read("a.toml")
+        again = read_document(first.resolved, "again.toml", catalog=catalog)
+        assert again == first
+        table = first.resolved["nodes"]["amp"]["members"][0]
+        assert (table["type"], table["channels"], table["activation"]) == ("tcn", 3, "tanh")
+
     def test_tables_that_are_left_out_hold_their_defaults(self, write: Any, read: Any) -> None:
         write(a=GOOD)
         experiment = read("a.toml")

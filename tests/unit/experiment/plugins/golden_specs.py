@@ -154,6 +154,13 @@ class Wrapped(Gain):
 
 
 @spec
+class Rack(Gain):
+    """Hold several other processors."""
+
+    members: tuple[Any, ...] = opt(kind="processors", help="what runs, in order")
+
+
+@spec
 class Static:
     """Learn constants."""
 
