@@ -39,7 +39,7 @@ def _polynomial(x: Tensor, coefficients: Tensor) -> Tensor:
 
 
 def fit(curve: Callable[[Points], Points], above: int, below: int, guard: Guard) -> tuple[Tensor, Tensor]:
-    """Fit an odd curve by least squares on [-4, 4]; return numerator [above] and denominator [below], float64.
+    """Fit an odd curve by least squares on [-4, 4]; return numerator and denominator, float64.
 
     Only the powers that make the quotient odd are used: odd ones in P, in S even ones for the guard
     "absolute" and odd ones for "square"; the others are 0.
