@@ -1,0 +1,153 @@
+"""Level detectors that rise and fall at different speeds, and switches that hold.
+
+Smoothers follow Giannoulis, Massberg and Reiss, "Digital dynamic range compressor design: a tutorial
+and analysis", J. Audio Eng. Soc. 60(6), 2012. They run in float64 whatever comes in: slow releases have
+coefficients that float32 cannot tell from one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from fxkit_signal.dispatch import compiled_for
+
+
+def smoothing_coefficient(milliseconds: Tensor, rate: float) -> Tensor:
+    """Return the coefficient of a one-pole smoother that comes within 1/e in a time (eq. 7).
+
+    `milliseconds` of any shape, `rate` in Hz. Returns float64 in [0, 1); a time of 0 gives 0.
+    """
+    return torch.exp(-1000 / (milliseconds.double() * rate))
+
+
+def attack_release(
+    level: Tensor, attack: Tensor, release: Tensor, state: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """Smooth a level by one coefficient where it rises and another where it falls, exactly.
+
+    y[n] = c x[n - 1] + (1 - c) x[n] with c = `attack` where x[n] > y[n - 1], else `release`: the
+    branching smooth detector (eq. 16). `level` [batch, channels, samples]; the coefficients
+    [batch or 1, channels or 1, samples or 1] in [0, 1); `state` the last y, float64 [batch, channels], None
+    means 0. Returns the smoothed level in the type of `level`, and the next state. Differentiable once
+    with respect to everything, with the subgradient of the branch taken; any split into blocks gives
+    the same output.
+
+    Where the compiled kernels cannot serve, the branches are found by policy iteration (Howard, Dynamic
+    Programming and Markov Processes, 1960) over parallel scans: exact as well, but several times slower.
+    """
+    batch, channels, samples = level.shape
+    start = level.new_zeros(batch, channels, dtype=torch.float64) if state is None else state
+    if samples == 0:
+        return level, start
+    moving = max(attack.shape[-1], release.shape[-1])
+    rise, fall = (c.double().expand(batch, channels, moving) for c in (attack, release))
+    if compiled_for(level, rise, fall, start):
+        out: Tensor = _Smoother.apply(level.double(), rise, fall, start)  # type: ignore[no-untyped-call]
+    else:
+        out = _smooth_by_scans(level.double(), rise, fall, start)
+    return out.to(level.dtype), out[..., -1]
+
+
+def decoupled(
+    level: Tensor, attack: Tensor, release: Tensor, state: tuple[Tensor, Tensor] | None = None
+) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+    """Smooth a level by a release with instant attack, then by the attack both ways (eq. 17).
+
+    The smooth decoupled detector: a rise right after a fall takes the whole attack time, and a release
+    starts without a corner. Shapes and gradients are those of `attack_release`; the state is the pair of both
+    stages.
+    """
+    first, second = (None, None) if state is None else state
+    held, first = attack_release(level, torch.zeros_like(release), release, first)
+    smooth, second = attack_release(held, attack, attack, second)
+    return smooth, (first, second)
+
+
+def held_open(
+    level: Tensor, upper: Tensor, lower: Tensor, hold: int, state: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """Switch on above `upper`, off below `lower`, and stay on for `hold` samples more.
+
+    `level` [batch, channels, samples]; the thresholds [batch or 1, channels or 1, samples or 1],
+    `lower` <= `upper`. Returns a boolean [batch, channels, samples] and the next state, int64 [batch,
+    channels, 2]: whether it is on, and the samples since it last was (before the start: off for ever).
+    Has no gradient.
+    """
+    batch, channels, samples = level.shape
+    if state is None:
+        state = torch.tensor([0, hold + 1], device=level.device).expand(batch, channels, 2)
+    if samples == 0:
+        return level > upper, state
+    clock = torch.arange(1, samples + 1, device=level.device)
+    events = clock * ((level > upper) | (level < lower))
+    latest = events.cummax(-1).values
+    before = (level > upper).gather(-1, (latest - 1).clamp(min=0))
+    on = torch.where(latest > 0, before, state[..., :1] > 0)
+    last_on = torch.where(on, clock, -state[..., 1:]).cummax(-1).values
+    waited = (clock - last_on).clamp(max=hold + 1)
+    return waited <= hold, torch.stack((on[..., -1].long(), waited[..., -1]), dim=-1)
+
+
+class _Smoother(torch.autograd.Function):
+    """Run the compiled smoother; everything float64, coefficients [batch, channels, 1 or samples]."""
+
+    @staticmethod
+    def forward(ctx: Any, level: Tensor, attack: Tensor, release: Tensor, start: Tensor) -> Tensor:
+        from fxkit_signal.compiled.ballistics import smooth
+
+        inputs = [_rows(tensor) for tensor in (level, attack, release)] + [start.contiguous().view(-1)]
+        out = torch.from_numpy(smooth(*(tensor.detach().numpy() for tensor in inputs)))
+        ctx.save_for_backward(*inputs, out)
+        return out.view(level.shape)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, ...]:
+        from fxkit_signal.compiled.ballistics import smooth_adjoint
+
+        saved = (_rows(grad), *ctx.saved_tensors)
+        found = map(torch.from_numpy, smooth_adjoint(*(tensor.detach().numpy() for tensor in saved)))
+        return tuple(gradient.view(*grad.shape[:2], *gradient.shape[1:]) for gradient in found)
+
+
+def _rows(tensor: Tensor) -> Tensor:
+    return tensor.contiguous().flatten(0, 1)
+
+
+def _smooth_by_scans(level: Tensor, attack: Tensor, release: Tensor, start: Tensor) -> Tensor:
+    """Find which branch is taken where, then run the linear recurrence that remains."""
+    with torch.no_grad():
+        rises = level > start[..., None]
+        while True:
+            out = _recur(level, torch.where(rises, attack, release), start)
+            found = level > torch.cat((start[..., None], out[..., :-1]), dim=-1)
+            if torch.equal(found, rises):
+                break
+            rises = found
+    return _recur(level, torch.where(rises, attack, release), start)
+
+
+def _recur(level: Tensor, c: Tensor, start: Tensor) -> Tensor:
+    """Solve y[n] = c[n] y[n - 1] + (1 - c[n]) x[n] with y[-1] = `start`."""
+    drive = (1 - c) * level
+    first = drive[..., :1] + c[..., :1] * start[..., None]
+    return _scan(c, torch.cat((first, drive[..., 1:]), dim=-1))
+
+
+def _scan(c: Tensor, drive: Tensor) -> Tensor:
+    """Solve y[n] = c[n] y[n - 1] + drive[n] from y[-1] = 0 by a parallel prefix sum (Blelloch, 1990)."""
+    count = drive.shape[-1]
+    if count == 1:
+        return drive
+    even, odd = slice(0, count // 2 * 2, 2), slice(1, None, 2)
+    second = c[..., odd]
+    pairs = _scan(second * c[..., even], second * drive[..., even] + drive[..., odd])
+    between = drive[..., 2::2] + c[..., 2::2] * pairs[..., : (count - 1) // 2]
+    first = torch.cat((drive[..., :1], between), dim=-1)
+    if count % 2:
+        return torch.cat((torch.stack((first[..., :-1], pairs), dim=-1).flatten(-2), first[..., -1:]), dim=-1)
+    return torch.stack((first, pairs), dim=-1).flatten(-2)

@@ -1,0 +1,158 @@
+"""The gain of compressors and expanders: detector, static curve and smoothing, forward or fed back.
+
+The designs of Giannoulis, Massberg and Reiss, "Digital dynamic range compressor design: a tutorial and
+analysis", J. Audio Eng. Soc. 60(6), 2012. All recursions run in float64.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from fxkit_signal.ballistics import attack_release
+from fxkit_signal.dispatch import compiled_for
+from fxkit_signal.gain_computer import amplitude, decibels, reduction
+
+
+@dataclass(frozen=True)
+class Design:
+    """Choose how a dynamics processor is wired.
+
+    `expands`: takes away below the threshold rather than above it. `power`: the level is a power, and
+    averaged (an RMS detector), rather than an amplitude. `feedback`: listens to its own output, one
+    sample late, rather than to its input. `on_level`: smooths the level before the static curve (the
+    gain follows in a time that depends on the signal), rather than the attenuation in dB after it.
+    """
+
+    expands: bool = False
+    power: bool = False
+    feedback: bool = False
+    on_level: bool = False
+
+
+class Settings(NamedTuple):
+    """Hold what may move, each [batch or 1, channels or 1, samples or 1].
+
+    `threshold`, `knee` and `reach` (the largest attenuation) in dB; `slope` in dB per dB. Then smoothing
+    coefficients in [0, 1): `rise` where the smoothed quantity grows, `fall` where it shrinks, `after` of
+    a second smoother in series (0: none), and `average` of the power (ignored without `power`).
+    """
+
+    threshold: Tensor
+    slope: Tensor
+    knee: Tensor
+    reach: Tensor
+    rise: Tensor
+    fall: Tensor
+    after: Tensor
+    average: Tensor
+
+
+def dynamic_gain(
+    level: Tensor, settings: Settings, design: Design, state: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """Return the gain factors of a dynamics processor for a level, sample by sample.
+
+    `level` >= 0, [batch, channels, samples]: magnitudes, or powers with `design.power`. `state` float64
+    [batch, channels, 5], None means that it has been silent for ever. Returns gains in the type of `level`,
+    at most 1, and the next state. Differentiable once with respect to everything; any split into blocks
+    gives the same gains. Feedback without the compiled kernels takes a step of torch operations per
+    sample: exact, and slow.
+    """
+    batch, channels, samples = level.shape
+    moving = max(setting.shape[-1] for setting in settings)
+    joined = torch.stack(
+        [setting.double().expand(batch, channels, moving) for setting in settings], dim=-1
+    )
+    if state is None:
+        state = _silent(joined[:, :, 0], design)
+    if samples == 0:
+        return level, state
+    if compiled_for(level, joined, state):
+        gain, after = _Dynamics.apply(level.double(), joined, state, design)  # type: ignore[no-untyped-call]
+    elif design.feedback:
+        gain, after = _feed_back(level.double(), joined, state, design)
+    else:
+        gain, after = _feed_forward(level.double(), Settings(*joined.unbind(-1)), state, design)
+    return gain.to(level.dtype), after
+
+
+def _silent(settings: Tensor, design: Design) -> Tensor:
+    """Return the state that endless silence leads to, [batch, channels, 5]."""
+    now = Settings(*settings.unbind(-1))
+    nothing = torch.zeros_like(now.threshold)
+    less = _less(nothing, now, design)
+    smooth = nothing if design.on_level else less
+    return torch.stack((nothing, smooth, smooth, nothing, amplitude(-less)), dim=-1)
+
+
+def _less(level: Tensor, settings: Settings, design: Design) -> Tensor:
+    over = decibels(level, power=design.power) - settings.threshold
+    return reduction(-over if design.expands else over, settings.slope, settings.knee, settings.reach)
+
+
+def _feed_forward(
+    level: Tensor, settings: Settings, state: Tensor, design: Design
+) -> tuple[Tensor, Tensor]:
+    mean, first, second, _, _ = state.unbind(-1)
+    heard = level
+    if design.power:
+        heard, mean = attack_release(heard, settings.average, settings.average, mean)
+    if not design.on_level:
+        heard = _less(heard, settings, design)
+    heard, first = attack_release(heard, settings.rise, settings.fall, first)
+    heard, second = attack_release(heard, settings.after, settings.after, second)
+    gain = amplitude(-(_less(heard, settings, design) if design.on_level else heard))
+    return gain, torch.stack((mean, first, second, level[..., -1], gain[..., -1]), dim=-1)
+
+
+def _feed_back(level: Tensor, settings: Tensor, state: Tensor, design: Design) -> tuple[Tensor, Tensor]:
+    mean, first, second, before, gain = state.unbind(-1)
+    gains = []
+    for n in range(level.shape[-1]):
+        now = Settings(*settings[:, :, n if settings.shape[2] > 1 else 0].unbind(-1))
+        heard = before * gain.square() if design.power else before * gain
+        if design.power:
+            heard = mean = torch.lerp(heard, mean, now.average)
+        if not design.on_level:
+            heard = _less(heard, now, design)
+        first = torch.lerp(heard, first, torch.where(heard > first, now.rise, now.fall))
+        second = torch.lerp(first, second, now.after)
+        gain = amplitude(-(_less(second, now, design) if design.on_level else second))
+        before = level[..., n]
+        gains.append(gain)
+    return torch.stack(gains, dim=-1), torch.stack((mean, first, second, before, gain), dim=-1)
+
+
+class _Dynamics(torch.autograd.Function):
+    """Run the compiled loop; everything float64, settings [batch, channels, 1 or samples, 8]."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, level: Tensor, settings: Tensor, state: Tensor, design: Design
+    ) -> tuple[Tensor, Tensor]:
+        from fxkit_signal.compiled.dynamics import follow
+
+        inputs = [tensor.contiguous().flatten(0, 1) for tensor in (level, settings, state)]
+        ctx.modes = (-1.0 if design.expands else 1.0, design.power, design.feedback, design.on_level)
+        keep = any(ctx.needs_input_grad)
+        found = follow(*(tensor.detach().numpy() for tensor in inputs), *ctx.modes, keep)
+        gain, after, trace = map(torch.from_numpy, found)
+        if keep:
+            ctx.save_for_backward(*inputs, gain, trace)
+        return gain.view(level.shape), after.view(state.shape)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor, grad_after: Tensor) -> tuple[Tensor | None, ...]:
+        from fxkit_signal.compiled.dynamics import follow_adjoint
+
+        rows = [tensor.contiguous().flatten(0, 1) for tensor in (grad, grad_after)] + [*ctx.saved_tensors]
+        found = follow_adjoint(*(tensor.detach().numpy() for tensor in rows), *ctx.modes)
+        shape = grad.shape[:2]
+        gradients = (torch.from_numpy(found_one) for found_one in found)
+        return (*(gradient.view(*shape, *gradient.shape[1:]) for gradient in gradients), None)

@@ -1,0 +1,46 @@
+"""Static curves of dynamics processors: how many decibels to take away at a level.
+
+Giannoulis, Massberg and Reiss, "Digital dynamic range compressor design: a tutorial and analysis",
+J. Audio Eng. Soc. 60(6), 2012, eqs. 2 to 4.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+# Quieter counts as this loud, -120 dBFS: a logarithm needs an end.
+FLOOR = 1e-6
+NATURAL = math.log(10) / 20
+
+
+def decibels(level: Tensor, *, power: bool = False) -> Tensor:
+    """Return a level in dB, at least -120; `level` >= 0 of any shape is an amplitude, or a `power`."""
+    exponent = 2 if power else 1
+    return level.clamp(min=FLOOR**exponent).log() / (exponent * NATURAL)
+
+
+def amplitude(level_db: Tensor) -> Tensor:
+    """Return the amplitude of a level in dB, of any shape."""
+    return torch.exp(NATURAL * level_db)
+
+
+def excess(over: Tensor, knee: Tensor) -> Tensor:
+    """Return how far a level counts as beyond a threshold, in dB, rounded off over `knee` dB (eq. 4).
+
+    `over` is level minus threshold; both broadcast. 0 below the knee, `over` above it, a parabola
+    between; `knee` 0 is a corner, with finite gradients.
+    """
+    inside = 2 * over.abs() < knee
+    width = torch.where(inside, knee, 1.0)
+    return torch.where(inside, (over + width / 2).square() / (2 * width), over.clamp(min=0))
+
+
+def reduction(over: Tensor, slope: Tensor, knee: Tensor, reach: Tensor) -> Tensor:
+    """Return the attenuation in dB at `over` dB beyond the threshold: `slope` dB per dB, at most `reach`.
+
+    A compressor of ratio R has slope 1 - 1 / R over its threshold, an expander R - 1 under it.
+    """
+    return torch.minimum(slope * excess(over, knee), reach)
