@@ -12,19 +12,24 @@ class Traits:
     """Hold the declared properties of a processor.
 
     `latency`: samples by which the output is late. `receptive_field`: input samples that one output
-    sample depends on; None when it is unbounded (recursion). `source`: makes sound from parameters
-    alone; its `audio` argument has zero channels and only carries batch, length, type and device.
-    `channels_out`: None when the output has as many channels as the input (for a source: as many as
-    the run's target). `inputs`: named signals beside the main audio ("sidechain", ...), passed as
-    keyword arguments. `terms`: names of auxiliary terms; if any, `forward` returns a third value, a
-    mapping from those names to tensors with the batch first.
+    sample depends on; None when it is unbounded (recursion). `differentiable`: gradients are the
+    derivative. `straight_through`: gradients exist and are an estimate, as of rounding that lets them
+    pass (Bengio, Léonard and Courville, 2013). `source`: makes sound from parameters alone; its
+    `audio` argument has zero channels and only carries batch, length, type and device. `channels_in`:
+    the numbers of channels that it takes; None for any. `channels_out`: None when the output has as
+    many channels as the input (for a source: as many as the run's target). `inputs`: named signals
+    beside the main audio ("sidechain", ...), passed as keyword arguments. `terms`: names of auxiliary
+    terms; if any, `forward` returns a third value, a mapping from those names to tensors with the
+    batch first.
     """
 
     latency: int = 0
     causal: bool = True
     receptive_field: int | None = None
     differentiable: bool = True
+    straight_through: bool = False
     source: bool = False
+    channels_in: tuple[int, ...] | None = None
     channels_out: int | None = None
     inputs: tuple[str, ...] = ()
     terms: tuple[str, ...] = ()

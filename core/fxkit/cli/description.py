@@ -181,7 +181,7 @@ def _traits(traits: Mapping[str, Any] | None, dims: int | None, width: int | Non
     rows = [
         (name.replace("_", " "), f"{_written(value)}{units.get(name, '')}")
         for name, value in told.items()
-        if value is not None and value != []
+        if value is not None and value != [] and (name, value) != ("straight_through", False)
     ]
     return "\n".join(f"{name.ljust(max(len(row[0]) for row in rows))}  {value}" for name, value in rows)
 

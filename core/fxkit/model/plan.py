@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import attrs
 
 from fxkit.context import BuildContext
 from fxkit.errors import AssemblyError
+from fxkit.experiment.binding import Bound, bind_all, key_problems, roots, tie_problem
 from fxkit.experiment.declarations import wrong_rates
 from fxkit.experiment.model import Experiment, Part
 from fxkit.model.chain import Leaf, Parallel, Series, parse_chain
@@ -18,24 +19,50 @@ from fxkit.traits import ControlTraits, Traits
 
 @attrs.frozen(kw_only=True)
 class NodePlan:
-    """Hold what one node will be: its part, surroundings, declarations and its controller's name."""
+    """Hold what one node will be: its part, surroundings, declarations and its controller's name.
+
+    `bounds` holds each parameter in the range that is left to it, and what sets it.
+    """
 
     name: str
     part: Part
     ctx: BuildContext
-    parameters: tuple[Parameter, ...]
+    bounds: tuple[Bound, ...]
     traits: Traits
     controller: str | None
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Return all parameters, whatever sets them."""
+        return tuple(bound.parameter for bound in self.bounds)
+
+    @property
+    def driven(self) -> tuple[Parameter, ...]:
+        """Return the parameters that the controller sets, named "node.parameter"."""
+        return tuple(_full(self.name, bound.parameter) for bound in self.bounds if bound.driven)
+
+    @property
+    def fixed(self) -> tuple[Parameter, ...]:
+        """Return the parameters that keep their default, named "node.parameter"."""
+        return tuple(_full(self.name, bound.parameter) for bound in self.bounds if bound.fixed)
+
+
+def _full(node: str, parameter: Parameter) -> Parameter:
+    return attrs.evolve(parameter, name=f"{node}.{parameter.name}")
 
 
 @attrs.frozen(kw_only=True)
 class ControllerPlan:
-    """Hold what one controller will be; its parameters are named "node.parameter", in chain order."""
+    """Hold what one controller will be; its parameters are named "node.parameter", in chain order.
+
+    `followers` are the parameters that are tied to one of these, each with the name of that one.
+    """
 
     name: str
     part: Part
     ctx: BuildContext
     traits: ControlTraits
+    followers: tuple[tuple[Parameter, str], ...] = ()
 
 
 @attrs.frozen(kw_only=True)
@@ -50,10 +77,26 @@ class Plan:
     delays: Mapping[str, int]
 
     @property
+    def still(self) -> frozenset[str]:
+        """Return the names, "node.parameter", of the parameters that never move."""
+        fixed = {parameter.name for node in self.nodes.values() for parameter in node.fixed}
+        constant = {
+            parameter.name
+            for controller in self.controllers.values()
+            if controller.traits.rate == "constant"
+            for parameter in (*controller.ctx.parameters, *(tied for tied, _ in controller.followers))
+        }
+        return frozenset(fixed | constant)
+
+    @property
     def receptive_field(self) -> int | None:
-        """Return the samples that one output sample depends on; None when unbounded."""
+        """Return the samples that one output sample depends on, at most; None when unbounded."""
         fields = [node.traits.receptive_field for node in self.nodes.values()]
-        return None if None in fields else 1 + sum((field or 1) - 1 for field in fields)
+        heard = [control.traits for control in self.controllers.values() if "audio" in control.traits.uses]
+        if None in fields or any(traits.receptive_field is None for traits in heard):
+            return None
+        through = sum((field or 1) - 1 for field in fields)
+        return 1 + through + sum((traits.receptive_field or 0) + traits.delay for traits in heard)
 
 
 @attrs.frozen
@@ -83,14 +126,17 @@ class _Planner:
             raise AssemblyError(path, "makes sound by itself and would drop what enters it; give it a branch")
         if not traits.source and not signal.channels:
             raise AssemblyError(path, f"{part.plugin} needs audio, and none enters it here")
+        if traits.channels_in is not None and signal.channels not in traits.channels_in:
+            taken = " or ".join(map(str, traits.channels_in))
+            raise AssemblyError(path, f"{part.plugin} takes {taken} channel(s), {signal.channels} enter it")
         ctx = attrs.evolve(self.ctx, channels=signal.channels, seed=_seed_of(leaf.name, self.ctx.seed))
-        parameters = tuple(part.spec.parameters(ctx))
+        bounds = _bounds(path, part, tuple(part.spec.parameters(ctx)))
         controller = _controller_name(leaf.name, part)
-        if parameters and controller is None:
+        if controller is None and any(bound.driven for bound in bounds):
             raise AssemblyError(path, f"{part.plugin} has parameters; give it a controller")
         self._check_inputs(path, part, traits)
         self.nodes[leaf.name] = NodePlan(
-            name=leaf.name, part=part, ctx=ctx, parameters=parameters, traits=traits, controller=controller
+            name=leaf.name, part=part, ctx=ctx, bounds=bounds, traits=traits, controller=controller
         )
         through = self.ctx.target_channels if traits.source else signal.channels
         return _Signal(traits.channels_out or through, signal.latency + traits.latency)
@@ -127,6 +173,17 @@ class _Planner:
         return part is not None and bool(part.spec.traits(self.ctx).source)
 
 
+def _bounds(path: str, part: Part, parameters: tuple[Parameter, ...]) -> tuple[Bound, ...]:
+    tables = part.keys.parameters
+    for name in tables.keys() - {parameter.name for parameter in parameters}:
+        raise AssemblyError(f"{path}.parameters.{name}", f"{part.plugin} has no such parameter")
+    for parameter in parameters:
+        table = tables.get(parameter.name)
+        for (key, _), message in key_problems(parameter, table) if table else ():
+            raise AssemblyError(f"{path}.parameters.{parameter.name}.{key}", message)
+    return bind_all(parameters, tables)
+
+
 def _seed_of(name: str, seed: int) -> int:
     # Two noise sources of one run must not play the same noise.
     return zlib.crc32(f"{seed}:{name}".encode()) & 0x7FFFFFFF
@@ -152,14 +209,47 @@ def plan_model(experiment: Experiment, ctx: BuildContext) -> Plan:
         raise AssemblyError(
             "model.chain", f"ends with {end.channels} channel(s), the recordings have {ctx.target_channels}"
         )
+    nodes = _tied(planner.nodes)
     return Plan(
         tree=tree,
-        nodes=planner.nodes,
-        controllers=_plan_controllers(experiment, ctx, planner.nodes),
+        nodes=nodes,
+        controllers=_plan_controllers(experiment, ctx, nodes),
         latency=end.latency,
         channels_out=end.channels,
         delays=planner.delays,
     )
+
+
+def _tied(nodes: Mapping[str, NodePlan]) -> dict[str, NodePlan]:
+    """Resolve the ties: each leads to a driven parameter, or becomes the fixed value at its end."""
+    bounds = {
+        f"{node.name}.{bound.parameter.name}": bound for node in nodes.values() for bound in node.bounds
+    }
+    ends = roots(bounds)
+    for name, end in ends.items():
+        node, _, parameter = name.partition(".")
+        path = f"nodes.{node}.parameters.{parameter}.tie"
+        order = list(nodes)
+        if end not in bounds or order.index(end.partition(".")[0]) > order.index(node):
+            raise AssemblyError(path, f'"{bounds[name].tie}" is no parameter of this or an earlier node')
+        wrong = tie_problem(bounds[name], bounds[end], end)
+        if wrong:
+            raise AssemblyError(path, wrong)
+    return {name: attrs.evolve(node, bounds=_resolved(node, bounds, ends)) for name, node in nodes.items()}
+
+
+def _resolved(node: NodePlan, bounds: Mapping[str, Bound], ends: Mapping[str, str]) -> tuple[Bound, ...]:
+    resolved = []
+    for bound in node.bounds:
+        end = ends.get(f"{node.name}.{bound.parameter.name}")
+        if end is None:
+            resolved.append(bound)
+        elif bounds[end].fixed:
+            values = bounds[end].fixed
+            resolved.append(Bound(parameter=attrs.evolve(bound.parameter, default=values), fixed=values))
+        else:
+            resolved.append(attrs.evolve(bound, tie=end))
+    return tuple(resolved)
 
 
 def _plan_controllers(
@@ -169,25 +259,36 @@ def _plan_controllers(
     for node in nodes.values():
         if node.controller and node.controller not in plans:
             driven = [other for other in nodes.values() if other.controller == node.controller]
-            plans[node.controller] = _plan_controller(experiment, ctx, node.controller, driven)
+            followers = _followers(nodes.values(), driven)
+            plans[node.controller] = _plan_controller(experiment, ctx, node.controller, driven, followers)
     return plans
 
 
+def _followers(nodes: Iterable[NodePlan], driven: Sequence[NodePlan]) -> tuple[tuple[Parameter, str], ...]:
+    leaders = {parameter.name for node in driven for parameter in node.driven}
+    return tuple(
+        (_full(node.name, bound.parameter), bound.tie)
+        for node in nodes
+        for bound in node.bounds
+        if bound.tie in leaders
+    )
+
+
 def _plan_controller(
-    experiment: Experiment, ctx: BuildContext, name: str, driven: list[NodePlan]
+    experiment: Experiment,
+    ctx: BuildContext,
+    name: str,
+    driven: Sequence[NodePlan],
+    followers: tuple[tuple[Parameter, str], ...],
 ) -> ControllerPlan:
     shared = experiment.controllers.get(name)
     part = shared if shared is not None else driven[0].part.keys.controller
-    parameters = tuple(
-        attrs.evolve(parameter, name=f"{node.name}.{parameter.name}")
-        for node in driven
-        for parameter in node.parameters
-    )
+    parameters = tuple(parameter for node in driven for parameter in node.driven)
     full = attrs.evolve(ctx, channels=driven[0].ctx.channels, parameters=parameters)
     traits = part.spec.traits(full)
-    for use, there in (("knobs", ctx.knobs), ("features", ctx.features)):
+    for use, there in (("knobs", ctx.knobs), ("features", ctx.features), ("audio", full.channels)):
         if use in traits.uses and not there:
             raise AssemblyError(part.path, f"{part.plugin} uses {use}, and this experiment has none")
-    for wrong in wrong_rates(traits, parameters, ctx.hop):
+    for wrong in wrong_rates(traits, (*parameters, *(tied for tied, _ in followers)), ctx.hop):
         raise AssemblyError(part.path, f"{part.plugin} {wrong}")
-    return ControllerPlan(name=name, part=part, ctx=full, traits=traits)
+    return ControllerPlan(name=name, part=part, ctx=full, traits=traits, followers=followers)

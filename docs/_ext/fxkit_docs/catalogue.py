@@ -120,6 +120,10 @@ def _facts(traits: Mapping[str, Any]) -> list[str]:
         facts.append("receptive field " + ("unbounded" if field is None else _count(field, "sample")))
     if "differentiable" in traits:
         facts.append("differentiable" if traits["differentiable"] else "not differentiable")
+    if traits.get("straight_through"):
+        facts.append("gradients are straight-through estimates")
+    if traits.get("channels_in"):
+        facts.append(f"takes {' or '.join(map(str, traits['channels_in']))} channels")
     if traits.get("source"):
         facts.append("a source: takes no audio")
     if traits.get("rate"):

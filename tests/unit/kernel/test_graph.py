@@ -196,3 +196,18 @@ def test_each_node_has_a_seed_of_its_own_that_the_runs_seed_decides(kit):
 
     assert seeds(1) == seeds(1)
     assert len({*seeds(1), *seeds(2)}) == 4
+
+
+def test_a_number_of_channels_that_a_node_does_not_take_is_refused(kit):
+    import attrs
+
+    from fxkit.traits import Traits
+
+    class Pairs(kit.Late):
+        def traits(self, ctx):
+            return Traits(channels_in=(2,))
+
+    nodes = {"width": kit.node("width", attrs.frozen(kw_only=True)(Pairs)())}
+    with pytest.raises(AssemblyError, match=r"takes 2 channel\(s\), 1 enter it"):
+        build(kit, nodes, ("width",))
+    assert build(kit, nodes, ("width",), channels=2, target_channels=2).latency == 0
