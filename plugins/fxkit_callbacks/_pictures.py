@@ -66,7 +66,7 @@ def _tracks(run: Run, example: Example, node: str) -> dict[str, Track]:
     found = {}
     for parameter in run.model.plan.nodes[node].parameters:
         values = example.parameters[f"{node}.{parameter.name}"]
-        hop = run.experiment.run.hop if parameter.rate == "frame" else 1
+        hop = run.experiment.run.hop if parameter.rate in ("frame", "control") else 1
         if values.shape[-1] > 1:
             found[parameter.name] = Track(parameter=parameter, values=values, hop=hop)
     return found

@@ -88,12 +88,7 @@ def _joined(pieces: list[torch.Tensor]) -> torch.Tensor:
 
 
 def _tracks(model: Model, outputs: list[Output]) -> dict[str, torch.Tensor]:
-    still = {
-        parameter.name
-        for controller in model.plan.controllers.values()
-        if controller.traits.rate == "constant"
-        for parameter in controller.ctx.parameters
-    }
+    still = model.plan.still
     return {
         name: outputs[0].parameters[name][..., :1]
         if name in still

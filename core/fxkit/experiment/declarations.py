@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar
 
 import attrs
 
 from fxkit.context import BuildContext
+from fxkit.experiment.binding import Bound, bind_all, roots
 from fxkit.experiment.crosscheck import chain_members
 from fxkit.experiment.draft import Draft
 from fxkit.experiment.fault import Fault
 from fxkit.experiment.model import Part
+from fxkit.experiment.parameter_checks import check_keys, check_ties
 from fxkit.experiment.report import Report
 from fxkit.experiment.tables import RunTable
 from fxkit.experiment.tree import Tree
@@ -29,8 +31,13 @@ class _Node:
     name: str
     tree: Tree
     part: Part
-    parameters: tuple[Parameter, ...]
+    bounds: tuple[Bound, ...]
     traits: Traits
+
+    @property
+    def driven(self) -> list[Parameter]:
+        """Return the parameters that are left to a controller."""
+        return [bound.parameter for bound in self.bounds if bound.driven]
 
 
 def check_declarations(found: Draft, report: Report) -> None:
@@ -68,24 +75,31 @@ class _Declarations:
             self.check_controlled(node)
             self.check_inputs(node)
         self.check_order(known)
+        check_ties(self.found, self.report, {node.name: node.bounds for node in known})
+        tied = self.tied(known)
         for tree, part, driven in self.controllers(known):
-            self.check_controller(tree, part, driven)
+            self.check_controller(tree, part, driven, tied)
 
     def node(self, name: str, tree: Tree, part: Part) -> _Node | None:
         fault = _fault(self.report, tree, part)
         parameters = fault.guarded(lambda: _all_typed(part.spec.parameters(self.ctx), Parameter))
         traits = fault.guarded(lambda: _typed(part.spec.traits(self.ctx), Traits))
-        return None if parameters is None or traits is None else _Node(name, tree, part, parameters, traits)
+        if parameters is None or traits is None:
+            return None
+        tables = check_keys(tree, part, parameters, self.report)
+        return _Node(name, tree, part, bind_all(parameters, tables), traits)
 
     def check_controlled(self, node: _Node) -> None:
         controller = node.tree.get("controller")
-        if node.parameters and controller is None:
-            names = some([parameter.name for parameter in node.parameters])
+        if node.driven and controller is None:
+            names = some([parameter.name for parameter in node.driven])
             message = f'"{node.part.name}" needs a controller for its parameters ({names})'
             self.report.at_table(node.tree, f'{message}; controller = {{ type = "static" }} learns constants')
-        if controller is not None and not node.parameters:
-            message = f'"{node.part.name}" has no parameters to control as it is set here; remove this'
-            self.report.at_key(controller, message)
+        if controller is not None and not node.driven:
+            why = (
+                "left to control, as all are fixed or tied" if node.bounds else "to control as it is set here"
+            )
+            self.report.at_key(controller, f'"{node.part.name}" has no parameters {why}; remove this')
 
     def check_inputs(self, node: _Node) -> None:
         inputs = node.tree.get("inputs")
@@ -127,11 +141,21 @@ class _Declarations:
         ]
         return [entry for entry in (*inline, *shared) if entry[2]]
 
-    def check_controller(self, tree: Tree, part: Part, driven: Sequence[_Node]) -> None:
+    def tied(self, nodes: Sequence[_Node]) -> dict[str, list[Parameter]]:
+        """Return, by the name of the parameter that is driven, those that are tied to it."""
+        bounds = {f"{node.name}.{bound.parameter.name}": bound for node in nodes for bound in node.bounds}
+        tied: dict[str, list[Parameter]] = {}
+        for name, root in roots(bounds).items():
+            tied.setdefault(root, []).append(attrs.evolve(bounds[name].parameter, name=name))
+        return tied
+
+    def check_controller(
+        self, tree: Tree, part: Part, driven: Sequence[_Node], tied: Mapping[str, list[Parameter]]
+    ) -> None:
         parameters = tuple(
             attrs.evolve(parameter, name=f"{node.name}.{parameter.name}")
             for node in driven
-            for parameter in node.parameters
+            for parameter in node.driven
         )
         if not parameters:
             return
@@ -142,7 +166,11 @@ class _Declarations:
         if "features" in traits.uses and not self.found.named("features"):
             message = f'"{part.name}" reads features, and there are none; write a table [features.NAME]'
             self.report.at_table(tree, message)
-        for wrong in wrong_rates(traits, parameters, self.ctx.hop):
+        if "audio" in traits.uses and driven[0].traits.source:
+            message = f'"{part.name}" listens, and no audio enters "{driven[0].name}", which makes its own'
+            self.report.at_table(tree, message)
+        followers = [one for parameter in parameters for one in tied.get(parameter.name, ())]
+        for wrong in wrong_rates(traits, [*parameters, *followers], self.ctx.hop):
             self.report.at_value(tree.get("type") or tree, f'"{part.name}" {wrong}')
 
 

@@ -23,9 +23,9 @@ def check_limits(meta: OptionMeta, tree: Tree, report: Report) -> bool:
 
     What was reported before, as being of a wrong type, is left alone.
     """
-    wrong = [item for item in _items(tree) if not report.knows(item) and _problem(meta, item.value)]
+    wrong = [item for item in _items(tree) if not report.knows(item) and limit_problem(meta, item.value)]
     for item in wrong:
-        report.at_value(item, str(_problem(meta, item.value)))
+        report.at_value(item, str(limit_problem(meta, item.value)))
     return not wrong
 
 
@@ -41,7 +41,8 @@ def _items(tree: Tree) -> Iterator[Tree]:
         yield tree
 
 
-def _problem(meta: OptionMeta, value: Any) -> str | None:
+def limit_problem(meta: OptionMeta, value: Any) -> str | None:
+    """Return what bounds or choices have against a value, and the unit that was perhaps meant; or None."""
     if meta.choices:
         return None if value in meta.choices else not_one_of(value, meta.choices)
     problem = value_problem(meta, value)

@@ -34,7 +34,7 @@ def unsupported(hint: Any) -> str | None:
     origin, args = typing.get_origin(hint), typing.get_args(hint)
     if hint in _SCALARS or origin is Literal or (isinstance(hint, type) and attrs.has(hint)):
         return None
-    if origin is tuple or _is_mapping(hint) or _is_optional(hint):
+    if origin is tuple or _is_mapping(hint) or _is_optional(hint) or _is_one_or_several(hint):
         inner = (arg for arg in args if arg not in (..., type(None)))
         return next((wrong for arg in inner if (wrong := unsupported(arg))), None)
     return type_text(hint)
@@ -47,6 +47,12 @@ def _is_mapping(hint: Any) -> bool:
 def _is_optional(hint: Any) -> bool:
     args = typing.get_args(hint)
     return _is_union(hint) and len(args) == 2 and type(None) in args
+
+
+def _is_one_or_several(hint: Any) -> bool:
+    """Tell whether a type is that of one value or a list of such: float | tuple[float, ...]."""
+    args = [arg for arg in typing.get_args(hint) if arg is not type(None)]
+    return _is_union(hint) and len(args) == 2 and typing.get_args(args[1]) == (args[0], ...)
 
 
 def _is_union(hint: Any) -> bool:
@@ -70,6 +76,7 @@ def strict_converter(report: Report, table: Callable[[Tree, type], Any]) -> catt
         (lambda hint: typing.get_origin(hint) is Literal, hooks.choice),
         (lambda hint: typing.get_origin(hint) is tuple, hooks.sequence),
         (_is_optional, hooks.optional),
+        (_is_one_or_several, hooks.one_or_several),
         (_is_mapping, hooks.mapping),
     )
     for applies, hook in by_form:
@@ -132,6 +139,14 @@ class _Hooks:
     def optional(self, tree: Tree, hint: Any) -> Any:
         inner = next(arg for arg in typing.get_args(hint) if arg is not type(None))
         return self.converter.structure(tree, inner)
+
+    def one_or_several(self, tree: Tree, hint: Any) -> Any:
+        one, several = (arg for arg in typing.get_args(hint) if arg is not type(None))
+        if isinstance(tree.value, tuple):
+            return self.converter.structure(tree, several)
+        if one is float and type(tree.value) not in (int, float):
+            self.reject(tree, mismatch(hint_text(hint), tree.value))
+        return self.converter.structure(tree, one)
 
     def mapping(self, tree: Tree, hint: Any) -> dict[str, Any]:
         if not tree.is_table:

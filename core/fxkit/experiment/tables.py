@@ -72,6 +72,32 @@ class DataKeys:
 
 
 @attrs.frozen(kw_only=True)
+class ParameterKeys:
+    """What [nodes.NAME.parameters.PARAMETER] says of one parameter; values in the parameter's unit."""
+
+    fixed: float | tuple[float, ...] | None = opt(
+        None, help="value that it keeps; one for each where it has several. No controller sets it then"
+    )
+    start: float | tuple[float, ...] | None = opt(
+        None, help="value that a controller starts from; the parameter's default when absent"
+    )
+    low: float | None = opt(None, help="lowest value that a controller may set")
+    high: float | None = opt(None, help="highest value that a controller may set")
+    tie: str | None = opt(
+        None, help='"node.parameter" whose value it always has; of this node or an earlier one'
+    )
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        """Refuse what has no effect beside a fixed or a tied value."""
+        for winner, reason in (("fixed", "it has a fixed value"), ("tie", f"it takes that of {self.tie}")):
+            if getattr(self, winner) is None:
+                continue
+            for key in ("fixed", "start", "low", "high", "tie"):
+                if key != winner and getattr(self, key) is not None and (winner, key) != ("tie", "fixed"):
+                    yield key, f"has no effect, as {reason}; remove this or {winner}"
+
+
+@attrs.frozen(kw_only=True)
 class NodeKeys:
     """The kernel's keys of [nodes.NAME]."""
 
@@ -79,6 +105,9 @@ class NodeKeys:
         None,
         kind="controllers",
         help="what sets the parameters: a table, or the name of one in [controllers]",
+    )
+    parameters: Mapping[str, ParameterKeys] = opt(
+        factory=dict, help="a table per parameter that is fixed, limited, tied or starts elsewhere"
     )
     inputs: Mapping[str, str] = opt(factory=dict, help='named inputs: input = "input" or a node\'s name')
     lr: float = opt(1.0, ge=0, help="factor on the learning rate of this node's weights")

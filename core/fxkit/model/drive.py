@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
+import attrs
 import torch
 
 from fxkit.model.plan import ControllerPlan
-from fxkit.parameter import Parameter
+from fxkit.parameter import Parameter, Rate
 from fxkit.values import ControlInputs, State
 from fxkit_signal.framing import interpolate_frames
 
@@ -18,20 +19,31 @@ def state_at(module: torch.nn.Module, starts: torch.Tensor) -> State:
     return clock(starts) if clock else None
 
 
+@attrs.frozen(kw_only=True)
+class _Track:
+    """Say which of a controller's values become which parameter, by whose mapping, at which rate."""
+
+    name: str
+    leader: Parameter
+    rows: slice
+    rate: Rate
+
+
 class Drive(torch.nn.Module):
     """Run one controller and map its values.
 
     Frame-rate values are interpolated to samples (before the mapping, so that a frequency glides in
     log Hz) for parameters that take samples; constants are repeated for those that take nothing but
-    frames.
+    frames. A parameter that is tied to one of the controller's gets the same values at its own rate.
     """
 
     def __init__(self, plan: ControllerPlan, controller: torch.nn.Module) -> None:
         super().__init__()
         self.plan = plan
         self.controller = controller
+        self.tracks = _tracks(plan)
         self.interpolates = plan.traits.rate == "frame" and any(
-            parameter.rate == "sample" for parameter in plan.ctx.parameters
+            track.rate == "sample" for track in self.tracks
         )
 
     def forward(
@@ -45,14 +57,11 @@ class Drive(torch.nn.Module):
             samples, frames_state = interpolate_frames(
                 values, inputs.audio.shape[-1], self.plan.traits.hop, state["frames"]
             )
-        tracks: dict[str, torch.Tensor] = {}
-        start = 0
-        for parameter in self.plan.ctx.parameters:
-            stop = start + parameter.size
-            source = samples if parameter.rate == "sample" else values
-            tracks[parameter.name] = self._track(parameter, source[:, start:stop], inputs.frames)
-            start = stop
-        return tracks, terms, {"controller": after, "frames": frames_state}
+        found = {
+            track.name: self._mapped(track, samples if track.rate == "sample" else values, inputs.frames)
+            for track in self.tracks
+        }
+        return found, terms, {"controller": after, "frames": frames_state}
 
     def state_at(self, starts: torch.Tensor) -> State:
         """Return the state after silence that lasted `starts` samples [batch]."""
@@ -65,7 +74,42 @@ class Drive(torch.nn.Module):
         terms: Mapping[str, torch.Tensor] = result[2] if self.plan.traits.terms else {}
         return result[0], result[1], {f"{self.plan.name}.{name}": value for name, value in terms.items()}
 
-    def _track(self, parameter: Parameter, values: torch.Tensor, frames: int) -> torch.Tensor:
-        if parameter.rate == "frame" and self.plan.traits.rate == "constant":
+    def _mapped(self, track: _Track, values: torch.Tensor, frames: int) -> torch.Tensor:
+        values = values[:, track.rows]
+        if track.rate == "frame" and self.plan.traits.rate == "constant":
             values = values.expand(-1, -1, frames)
-        return parameter.to_physical(values)
+        return track.leader.to_physical(values)
+
+
+def _tracks(plan: ControllerPlan) -> tuple[_Track, ...]:
+    tracks = {}
+    start = 0
+    for parameter in plan.ctx.parameters:
+        rows = slice(start, start + parameter.size)
+        tracks[parameter.name] = _Track(name=parameter.name, leader=parameter, rows=rows, rate=parameter.rate)
+        start = rows.stop
+    tied = [
+        attrs.evolve(tracks[leader], name=follower.name, rate=follower.rate)
+        for follower, leader in plan.followers
+    ]
+    return (*tracks.values(), *tied)
+
+
+class Fixed(torch.nn.Module):
+    """Hold the parameters of a node that keep the values which the experiment gives them."""
+
+    def __init__(self, parameters: Sequence[Parameter]) -> None:
+        super().__init__()
+        self.parameters_held = tuple(parameters)
+        for index, parameter in enumerate(parameters):
+            # Not part of the weights: the experiment file says what they are.
+            values = torch.tensor(parameter.defaults)[None, :, None]
+            self.register_buffer(f"values{index}", values, persistent=False)
+
+    def forward(self, batch: int, frames: int) -> dict[str, torch.Tensor]:
+        """Return "node.parameter" -> [batch, size, 1], or repeated for each of the `frames` due."""
+        lengths = [frames if parameter.rate == "frame" else 1 for parameter in self.parameters_held]
+        return {
+            parameter.name: self.get_buffer(f"values{index}").expand(batch, -1, lengths[index])
+            for index, parameter in enumerate(self.parameters_held)
+        }

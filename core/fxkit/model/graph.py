@@ -8,7 +8,7 @@ from typing import Any, cast
 import torch
 
 from fxkit.model.chain import Leaf, Parallel
-from fxkit.model.drive import Drive, state_at
+from fxkit.model.drive import Drive, Fixed, state_at
 from fxkit.model.plan import Plan
 from fxkit.values import ControlInputs, Output, State
 from fxkit_signal.delay import delay
@@ -39,6 +39,9 @@ class Model(torch.nn.Module):
         self.nodes = torch.nn.ModuleDict({_key(name): module for name, module in processors.items()})
         self.drives = torch.nn.ModuleDict(
             {_key(name): Drive(plan.controllers[name], module) for name, module in controllers.items()}
+        )
+        self.fixed = torch.nn.ModuleDict(
+            {_key(name): Fixed(node.fixed) for name, node in plan.nodes.items() if node.fixed}
         )
 
     @property
@@ -126,6 +129,9 @@ class _Pass:
         node = self.plan.nodes[leaf.name]
         if node.controller and node.controller not in self.after["drives"]:
             self._drive(node.controller, audio)
+        if node.fixed:
+            fixed = self.model.fixed[_key(node.name)]
+            self.parameters.update(fixed(audio.shape[0], self._frames_due(node.ctx.hop)))
         params = {p.name: self.parameters[f"{node.name}.{p.name}"] for p in node.parameters}
         inputs = {name: self.outputs[origin] for name, origin in node.part.keys.inputs.items()}
         module = self.model.nodes[_key(node.name)]
@@ -137,8 +143,11 @@ class _Pass:
         self.outputs[node.name] = output
         return output
 
+    def _frames_due(self, hop: int) -> int:
+        return frames_due(self.position, self.audio.shape[-1], hop)
+
     def _drive(self, name: str, audio: torch.Tensor) -> None:
-        frames = frames_due(self.position, self.audio.shape[-1], self.plan.controllers[name].ctx.hop)
+        frames = self._frames_due(self.plan.controllers[name].ctx.hop)
         inputs = ControlInputs(audio=audio, knobs=self.knobs, features=self.features, frames=frames)
         tracks, terms, state = self.model.drives[_key(name)](inputs, self.before["drives"].get(name))
         self.parameters.update(tracks)

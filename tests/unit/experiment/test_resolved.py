@@ -135,6 +135,7 @@ def resolved(catalog: Catalog) -> Any:
 def test_every_default_is_written_out_and_absent_options_stay_absent(resolved: Any) -> None:
     assert resolved["nodes"]["amp"] == {
         "type": "tcn",
+        "parameters": {},
         "inputs": {},
         "lr": 1.0,
         "freeze": False,
