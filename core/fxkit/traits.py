@@ -18,7 +18,9 @@ class Traits:
     `audio` argument has zero channels and only carries batch, length, type and device. `channels_in`:
     the numbers of channels that it takes; None for any. `channels_out`: None when the output has as
     many channels as the input (for a source: as many as the run's target). `inputs`: named signals
-    beside the main audio ("sidechain", ...), passed as keyword arguments. `terms`: names of auxiliary
+    beside the main audio ("sidechain", ...), passed as keyword arguments. `macs`: multiplications with
+    addition per sample, over all channels; None when they are torch's matrix products and
+    convolutions, which can be counted. `terms`: names of auxiliary
     terms; if any, `forward` returns a third value, a mapping from those names to tensors with the
     batch first.
     """
@@ -32,6 +34,7 @@ class Traits:
     channels_in: tuple[int, ...] | None = None
     channels_out: int | None = None
     inputs: tuple[str, ...] = ()
+    macs: float | None = None
     terms: tuple[str, ...] = ()
 
 
