@@ -1,0 +1,85 @@
+"""The compiled delay line and its adjoint; one row at a time, all in float64.
+
+The equations stand in `fxkit_signal.delay_line`. Both functions write into arrays that are given.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+# Sums may be reordered; infinities and NaN keep their meaning.
+_KERNEL: dict[str, Any] = {
+    "cache": True,
+    "nogil": True,
+    "error_model": "numpy",
+    "fastmath": {"reassoc", "contract", "nsz"},
+}
+Array = np.ndarray[Any, np.dtype[np.float64]]
+
+
+@njit(**_KERNEL)  # type: ignore[untyped-decorator]
+def run_line(
+    delay: Array, feedback: Array, damping: Array, weights: Array, pole: Array, reach: int, shift: float,
+    line: Array, read: Array, loop: Array,
+) -> None:  # fmt: skip
+    """Fill `line` [rows, past + samples], `read` and `loop` [rows, 1 + samples].
+
+    `line` enters with the past and then the audio; column 0 of `read` and `loop` is their state.
+    """
+    rows, samples = delay.shape
+    past, taps, steps = line.shape[1] - samples, weights.shape[1], weights.shape[0] - 1
+    for row in range(rows):
+        for n in range(samples):
+            whole = np.floor(delay[row, n] - shift)
+            place = (delay[row, n] - shift - whole) * steps
+            step = min(int(place), steps - 1)
+            part = place - step
+            first = past + n - int(whole) + reach - taps + 1
+            total = 0.0
+            for tap in range(taps):
+                low = weights[step, tap]
+                total += (low + part * (weights[step + 1, tap] - low)) * line[row, first + tap]
+            total -= (pole[step] + part * (pole[step + 1] - pole[step])) * read[row, n]
+            read[row, n + 1] = total
+            loop[row, n + 1] = total + damping[row, n] * (loop[row, n] - total)
+            line[row, past + n] += feedback[row, n] * loop[row, n + 1]
+
+
+@njit(**_KERNEL)  # type: ignore[untyped-decorator]
+def run_line_adjoint(
+    delay: Array, feedback: Array, damping: Array, weights: Array, pole: Array, reach: int, shift: float,
+    line: Array, read: Array, loop: Array,
+    to_line: Array, to_read: Array, to_loop: Array, to_delay: Array, to_feedback: Array, to_damping: Array,
+) -> None:  # fmt: skip
+    """Turn the gradients of what `run_line` filled into those of what it was given.
+
+    `to_line`, `to_read` and `to_loop` enter as gradients of the results; the audio's and the past's come
+    out in `to_line`, those of the states in column 0 of the others.
+    """
+    rows, samples = delay.shape
+    past, taps, steps = line.shape[1] - samples, weights.shape[1], weights.shape[0] - 1
+    for row in range(rows):
+        for n in range(samples - 1, -1, -1):
+            entering = to_line[row, past + n]
+            to_feedback[row, n] = entering * loop[row, n + 1]
+            around = to_loop[row, n + 1] + entering * feedback[row, n]
+            to_damping[row, n] = around * (loop[row, n] - read[row, n + 1])
+            to_loop[row, n] += around * damping[row, n]
+            reading = to_read[row, n + 1] + around * (1 - damping[row, n])
+            whole = np.floor(delay[row, n] - shift)
+            place = (delay[row, n] - shift - whole) * steps
+            step = min(int(place), steps - 1)
+            part = place - step
+            first = past + n - int(whole) + reach - taps + 1
+            slope = 0.0
+            for tap in range(taps):
+                low = weights[step, tap]
+                rise = weights[step + 1, tap] - low
+                slope += rise * line[row, first + tap]
+                to_line[row, first + tap] += reading * (low + part * rise)
+            rise = pole[step + 1] - pole[step]
+            to_delay[row, n] = reading * steps * (slope - rise * read[row, n])
+            to_read[row, n] -= reading * (pole[step] + part * rise)

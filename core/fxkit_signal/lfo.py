@@ -1,0 +1,52 @@
+"""Low-frequency oscillators: a phase that is a function of the absolute sample, and waves on it."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+Wave = Literal["sine", "triangle"]
+
+
+def lfo_phase(
+    rate: Tensor, phase: Tensor | float, samples: int, sample_rate: float, position: Tensor | None = None
+) -> Tensor:
+    """Return the phase in cycles, wrapped to [-0.5, 0.5], at each sample of a block.
+
+    `rate` in Hz and `phase` in cycles are [batch, size, 1]; `position` int64, on the CPU, [] or [batch],
+    is the number of samples before the block, None means 0. Returns float64 [batch, size, samples].
+
+    Nothing is summed up: the phase is rate * position + phase in float64, so it is off by less than
+    1e-9 cycles after a day and does not depend on how a signal is split.
+    """
+    start = torch.zeros((), dtype=torch.int64) if position is None else position
+    steps = torch.arange(samples) + start.reshape(-1, 1, 1)
+    time = steps.to(device=rate.device, dtype=torch.float64) / sample_rate
+    turns = rate.double() * time + phase
+    return turns - turns.detach().round()
+
+
+def lfo_wave(cycles: Tensor, wave: Wave = "sine") -> Tensor:
+    """Return a wave in [-1, 1] at a phase in cycles; zero and rising at 0, highest at a quarter."""
+    if wave == "sine":
+        return torch.sin(2 * math.pi * cycles)
+    quarter = cycles - 0.25
+    return 1 - 4 * (quarter - quarter.detach().round()).abs()
+
+
+def harmonic_wave(cycles: Tensor, sines: Tensor, cosines: Tensor) -> Tensor:
+    """Return sum_k sines_k sin(2 pi k cycles) + cosines_k cos(2 pi k cycles), k = 1, 2, ...
+
+    `cycles` [batch, 1, samples]; `sines` and `cosines` [batch, harmonics, 1]. Returns [batch, 1, samples].
+    """
+    numbers = torch.arange(1, sines.shape[1] + 1, dtype=cycles.dtype, device=cycles.device)[:, None]
+    angles = 2 * math.pi * numbers * cycles
+    return (sines * angles.sin() + cosines * angles.cos()).sum(1, keepdim=True)
+
+
+def advance(position: Tensor | None, samples: int) -> Tensor:
+    """Return the position after a block: the number of samples so far, int64 on the CPU."""
+    return (torch.zeros((), dtype=torch.int64) if position is None else position) + samples
