@@ -1,4 +1,4 @@
-"""Fit plain torch modules and functions into the signatures of losses and processors."""
+"""Fit plain torch modules, functions and objects where processors, controllers and losses are called."""
 
 from __future__ import annotations
 
@@ -50,6 +50,25 @@ class StatelessProcessor(_Adapter):
             lengths = f"{result.shape[-1]} samples for {audio.shape[-1]}"
             raise ValueError(f"{_name(self.plain)} returned {lengths}; a plain callable must keep the length")
         return result, None
+
+
+class PlainModule(nn.Module):
+    """Hold an object that is no module, so that it can stand among modules."""
+
+    def __init__(self, function: Any) -> None:
+        super().__init__()
+        self.function = function
+        if hasattr(function, "state_at"):
+            self.state_at = function.state_at
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the object."""
+        return self.function(*args, **kwargs)
+
+
+def as_module(built: Any) -> nn.Module:
+    """Return what a processor's or controller's `build` made, as a module."""
+    return built if isinstance(built, nn.Module) else PlainModule(built)
 
 
 def _name(plain: Callable[..., Any]) -> str:

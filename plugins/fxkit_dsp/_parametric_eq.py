@@ -1,33 +1,48 @@
-"""The module of the parametric equaliser."""
+"""The design behind the parametric equaliser."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
+from typing import Any
 
+import attrs
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from fxkit_signal.biquad import high_shelf, low_shelf, peak, sosfilt
+from fxkit_signal.biquad import high_pass, high_shelf, low_pass, low_shelf, peak
+
+End = Callable[[Tensor, Tensor, float], Tensor]
+ENDS: dict[str, End] = {"high_pass": high_pass, "low_pass": low_pass}
 
 
-class ParametricEQModule(nn.Module):
-    """Run audio through a low shelf, peaks and a high shelf.
+@attrs.frozen(kw_only=True)
+class ParametricDesign:
+    """Design bands, of which the outer two may be shelves, and filters that end the spectrum.
 
-    The state is that of the sections, float64 [batch, channels, bands, 2].
+    Called with frequency, gain and Q of the bands (none of the three where there are no bands), then
+    frequency and Q of each end, all [batch, frames, size], and the sample rate.
     """
 
-    def __init__(self, sample_rate: int) -> None:
-        super().__init__()
-        self.sample_rate = sample_rate
+    bands: int
+    shelves: bool
+    ends: tuple[str, ...]
 
-    def forward(
-        self, audio: Tensor, params: Mapping[str, Tensor], state: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
-        """Filter audio [batch, channels, samples]; each parameter is [batch, bands, 1]."""
-        frequency, gain, q = (params[name][..., 0].double() for name in ("frequency", "gain_db", "q"))
-        sections = [
-            low_shelf(frequency[:, :1], gain[:, :1], q[:, :1], self.sample_rate),
-            peak(frequency[:, 1:-1], gain[:, 1:-1], q[:, 1:-1], self.sample_rate),
-            high_shelf(frequency[:, -1:], gain[:, -1:], q[:, -1:], self.sample_rate),
-        ]
-        return sosfilt(audio, torch.cat(sections, dim=1), state)
+    def __call__(self, *values: Any) -> Tensor:
+        """Return sections [batch, frames, sections, 6]."""
+        *tracks, rate = values
+        ends = tracks[3:] if self.bands else tracks
+        sections = list(self._bands(rate, *tracks[:3])) if self.bands else []
+        for name, frequency, q in zip(self.ends, ends[::2], ends[1::2], strict=True):
+            sections.append(ENDS[name](frequency, q, rate))
+        # Some parameters may stand still while others move.
+        frames = max(section.shape[1] for section in sections)
+        return torch.cat([section.expand(-1, frames, -1, -1) for section in sections], dim=2)
+
+    def _bands(self, rate: float, frequency: Tensor, gain: Tensor, q: Tensor) -> tuple[Tensor, ...]:
+        if not self.shelves:
+            return (peak(frequency, gain, q, rate),)
+        return (
+            low_shelf(frequency[..., :1], gain[..., :1], q[..., :1], rate),
+            peak(frequency[..., 1:-1], gain[..., 1:-1], q[..., 1:-1], rate),
+            high_shelf(frequency[..., -1:], gain[..., -1:], q[..., -1:], rate),
+        )

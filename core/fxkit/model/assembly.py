@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import attrs
 import torch
 
+from fxkit.adapters import as_module
 from fxkit.context import BuildContext
 from fxkit.errors import AssemblyError, FxkitError
 from fxkit.experiment.model import Experiment, Part
@@ -53,26 +54,9 @@ def build_part(part: Part, *args: Any) -> Any:
 def build_model(experiment: Experiment, ctx: BuildContext) -> Model:
     """Plan and build the model; weights are drawn from torch's generator in chain order."""
     plan = plan_model(experiment, ctx)
-    processors = {name: _module(build_part(node.part, node.ctx)) for name, node in plan.nodes.items()}
-    controllers = {name: _module(build_part(node.part, node.ctx)) for name, node in plan.controllers.items()}
+    processors = {name: as_module(build_part(node.part, node.ctx)) for name, node in plan.nodes.items()}
+    controllers = {name: as_module(build_part(one.part, one.ctx)) for name, one in plan.controllers.items()}
     return Model(plan, processors, controllers)
-
-
-class _Plain(torch.nn.Module):
-    """Hold an object that is no module, so that it can stand in the graph."""
-
-    def __init__(self, function: Any) -> None:
-        super().__init__()
-        self.function = function
-        if hasattr(function, "state_at"):
-            self.state_at = function.state_at
-
-    def forward(self, *args: Any, **kwargs: Any) -> Any:
-        return self.function(*args, **kwargs)
-
-
-def _module(built: Any) -> torch.nn.Module:
-    return built if isinstance(built, torch.nn.Module) else _Plain(built)
 
 
 def parameter_groups(model: Model, lr: float) -> list[dict[str, Any]]:
@@ -92,8 +76,9 @@ def parameter_groups(model: Model, lr: float) -> list[dict[str, Any]]:
 
 
 def _owners(model: Model) -> Iterator[tuple[str, Any, torch.nn.Module]]:
-    plans: Mapping[str, Any] = {**model.plan.nodes, **model.plan.controllers}
+    # A node and a shared controller may have the same name.
+    plans: list[Any] = [*model.plan.nodes.values(), *model.plan.controllers.values()]
     drives: list[Any] = list(model.drives.values())
     modules = [*model.nodes.values(), *(drive.controller for drive in drives)]
-    for plan, module in zip(plans.values(), modules, strict=True):
+    for plan, module in zip(plans, modules, strict=True):
         yield plan.name, plan.part.keys, module

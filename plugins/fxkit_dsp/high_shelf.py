@@ -1,0 +1,38 @@
+"""The `high-shelf` filter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import attrs
+
+from fxkit.context import BuildContext
+from fxkit.parameter import Parameter
+from fxkit_dsp._corner import FLAT_Q, Boosting
+
+if TYPE_CHECKING:
+    from fxkit_dsp._sections import SectionsModule
+
+
+@attrs.frozen(kw_only=True)
+class HighShelf(Boosting):
+    """Change the level above a frequency.
+
+    A second-order shelf (Bristow-Johnson, Audio EQ cookbook). A Q above 0.71 overshoots at the corner.
+    """
+
+    def parameters(self, ctx: BuildContext) -> Sequence[Parameter]:
+        """Declare what can move from frame to frame."""
+        return (
+            self.frequency(ctx, 4000.0, "where half of the gain, in dB, is reached"),
+            self.gain("level of what lies above"),
+            self.q(FLAT_Q, "steepness at the corner"),
+        )
+
+    def build(self, ctx: BuildContext) -> SectionsModule:
+        """Build the module."""
+        from fxkit_dsp._sections import SectionsModule
+        from fxkit_signal.biquad import high_shelf
+
+        return SectionsModule(ctx, high_shelf, ("frequency", "gain_db", "q"))
