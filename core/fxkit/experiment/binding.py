@@ -40,7 +40,7 @@ def bind(parameter: Parameter, keys: ParameterKeys) -> Bound:
     if keys.tie is not None:
         return Bound(parameter=parameter, tie=keys.tie)
     low, high = _range(parameter, keys)
-    start = parameter.defaults if keys.start is None else _values(keys.start, parameter.size)
+    start = parameter.default if keys.start is None else _values(keys.start, parameter.size)
     return Bound(parameter=attrs.evolve(parameter, low=low, high=high, default=start))
 
 

@@ -73,7 +73,8 @@ def check_ties(found: Draft, report: Report, nodes: Mapping[str, tuple[Bound, ..
         if tree is None or checks.leads_nowhere(tree, node, tie):
             continue
         if not end:
-            report.at_value(tree, f"{name} is tied to itself, by way of {tie}; give one of them a controller")
+            way = "" if tie == name else f" by way of {tie}"
+            report.at_value(tree, f"{name} is tied to itself{way}; leave one end to a controller")
             continue
         wrong = tie_problem(bounds[name], bounds[end], end) if end in bounds else None
         if wrong:

@@ -154,10 +154,10 @@ class Structure:
 
     def _nested(self, tree: Tree, cls: type) -> Any:
         """Structure a spec inside a spec."""
-        if not tree.is_table:
-            self.report.at_value(tree, mismatch("table", tree.value))
-            raise Rejected
         description = describe(cls)
+        if not tree.is_table:
+            self.report.at_value(tree, mismatch(f"table of {', '.join(_names(description))}", tree.value))
+            raise Rejected
         self._check_names(tree, _names(description), header(tree.mark.path))
         values = self._values(tree, description, shared=False)
         fault = Fault(self.report, tree, cls.__name__)

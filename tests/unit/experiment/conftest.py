@@ -28,6 +28,8 @@ _PLUGINS = {
         "greedy": "Greedy",
         "wrapped": "Wrapped",
         "rack": "Rack",
+        "filter": "Filter",
+        "mover": "Mover",
     },
     "controllers": {"static": "Static", "lstm-control": "LSTMControl", "ddsp-decoder": "DDSPDecoder"},
     "losses": {"l1": "Plain", "esr": "ESR", "multi-resolution-stft": "Spectral"},

@@ -161,6 +161,30 @@ class Rack(Gain):
 
 
 @spec
+class Filter(Gain):
+    """Have parameters in several units and sizes."""
+
+    def parameters(self, ctx: BuildContext) -> tuple[Parameter, ...]:
+        return (
+            Parameter(name="frequency", low=20, high=12000, default=1000, unit="Hz", mapping="log"),
+            Parameter(name="gains", low=-12, high=12, default=0, unit="dB", size=3),
+            Parameter(name="mix", low=0, high=1, default=1),
+            Parameter(name="release", low=1, high=500, default=50, unit="ms", rate="constant"),
+        )
+
+
+@spec
+class Mover(Gain):
+    """Take what another processor takes, in wider ranges."""
+
+    def parameters(self, ctx: BuildContext) -> tuple[Parameter, ...]:
+        return (
+            Parameter(name="cutoff", low=20, high=20000, default=1000, unit="Hz", mapping="log"),
+            Parameter(name="time", low=1, high=1000, default=50, unit="ms"),
+        )
+
+
+@spec
 class Static:
     """Learn constants."""
 
