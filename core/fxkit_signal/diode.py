@@ -12,6 +12,8 @@ from __future__ import annotations
 from typing import Any, Literal, NamedTuple
 
 import torch
+from numpy import float64
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
@@ -80,8 +82,8 @@ class _Compiled(torch.autograd.Function):
     ) -> tuple[Tensor, Tensor]:
         from fxkit_signal.compiled.diode import solve
 
-        rows = [value.detach().contiguous().numpy() for value in (current, g, constants, start)]
-        out, end = (torch.from_numpy(value) for value in solve(*rows, flip))
+        given = (_array(current), _array(g), _array(constants), _array(start), flip)
+        out, end = map(torch.from_numpy, solve(*given))
         ctx.save_for_backward(out, g, constants)
         ctx.flip = flip
         return out, end
@@ -91,8 +93,13 @@ class _Compiled(torch.autograd.Function):
     def backward(ctx: Any, grad_out: Tensor, grad_end: Tensor) -> tuple[Tensor | None, ...]:
         from fxkit_signal.compiled.diode import solve_adjoint
 
-        rows = [value.contiguous().numpy() for value in (grad_out, grad_end, *ctx.saved_tensors)]
-        return (*map(torch.from_numpy, solve_adjoint(*rows, ctx.flip)), None)
+        out, g, constants = map(_array, ctx.saved_tensors)
+        found = solve_adjoint(_array(grad_out), _array(grad_end), out, g, constants, ctx.flip)
+        return (*map(torch.from_numpy, found), None)
+
+
+def _array(values: Tensor) -> NDArray[float64]:
+    return values.detach().contiguous().numpy()
 
 
 def _looped(
