@@ -15,6 +15,8 @@ from torch.autograd.function import once_differentiable
 
 from fxkit_signal.dispatch import compiled_for
 
+_FOR_EVER = 2**60
+
 
 def smoothing_coefficient(milliseconds: Tensor, rate: float) -> Tensor:
     """Return the coefficient of a one-pole smoother that comes within 1/e in a time (eq. 7).
@@ -68,27 +70,26 @@ def decoupled(
 
 
 def held_open(
-    level: Tensor, upper: Tensor, lower: Tensor, hold: int, state: Tensor | None = None
+    level: Tensor, upper: Tensor, lower: Tensor, hold: Tensor, state: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
     """Switch on above `upper`, off below `lower`, and stay on for `hold` samples more.
 
-    `level` [batch, channels, samples]; the thresholds [batch or 1, channels or 1, samples or 1],
+    `level` [batch, channels, samples]; thresholds and hold [batch or 1, channels or 1, samples or 1],
     `lower` <= `upper`. Returns a boolean [batch, channels, samples] and the next state, int64 [batch,
-    channels, 2]: whether it is on, and the samples since it last was (before the start: off for ever).
+    channels, 2]: whether it is on, and the samples since it last was (before the start: for ever).
     Has no gradient.
     """
     batch, channels, samples = level.shape
     if state is None:
-        state = torch.tensor([0, hold + 1], device=level.device).expand(batch, channels, 2)
+        state = torch.tensor([0, _FOR_EVER], device=level.device).expand(batch, channels, 2)
     if samples == 0:
         return level > upper, state
     clock = torch.arange(1, samples + 1, device=level.device)
-    events = clock * ((level > upper) | (level < lower))
-    latest = events.cummax(-1).values
-    before = (level > upper).gather(-1, (latest - 1).clamp(min=0))
-    on = torch.where(latest > 0, before, state[..., :1] > 0)
-    last_on = torch.where(on, clock, -state[..., 1:]).cummax(-1).values
-    waited = (clock - last_on).clamp(max=hold + 1)
+    rises = level > upper
+    latest = (clock * (rises | (level < lower))).cummax(-1).values
+    switched = rises.gather(-1, (latest - 1).clamp(min=0))
+    on = torch.where(latest > 0, switched, state[..., :1] > 0)
+    waited = clock - torch.where(on, clock, -state[..., 1:]).cummax(-1).values
     return waited <= hold, torch.stack((on[..., -1].long(), waited[..., -1]), dim=-1)
 
 

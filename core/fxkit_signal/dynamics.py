@@ -65,9 +65,7 @@ def dynamic_gain(
     """
     batch, channels, samples = level.shape
     moving = max(setting.shape[-1] for setting in settings)
-    joined = torch.stack(
-        [setting.double().expand(batch, channels, moving) for setting in settings], dim=-1
-    )
+    joined = torch.stack([setting.double().expand(batch, channels, moving) for setting in settings], dim=-1)
     if state is None:
         state = _silent(joined[:, :, 0], design)
     if samples == 0:
@@ -95,9 +93,7 @@ def _less(level: Tensor, settings: Settings, design: Design) -> Tensor:
     return reduction(-over if design.expands else over, settings.slope, settings.knee, settings.reach)
 
 
-def _feed_forward(
-    level: Tensor, settings: Settings, state: Tensor, design: Design
-) -> tuple[Tensor, Tensor]:
+def _feed_forward(level: Tensor, settings: Settings, state: Tensor, design: Design) -> tuple[Tensor, Tensor]:
     mean, first, second, _, _ = state.unbind(-1)
     heard = level
     if design.power:

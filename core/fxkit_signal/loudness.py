@@ -1,4 +1,4 @@
-"""A-weighted level per frame."""
+"""A-weighted level per frame, and the K-weighting of programme loudness."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ _KERNEL_SECONDS = 0.2
 _CHUNK_SAMPLES = 2**18
 # A sine of amplitude 1 has a mean square of one half and reads 0 dB.
 _SINE_MEAN_SQUARE = 0.5
+# A 997 Hz sine of amplitude 1 in one channel reads -3.01 LUFS.
+LUFS_OFFSET = -0.691
 
 
 def a_weighting(frequency: Tensor) -> Tensor:
@@ -84,3 +86,41 @@ def _filtered(audio: Tensor, kernel: Tensor, start: int, stop: int) -> Tensor:
     spectrum = torch.fft.rfft(audio[low:high], length) * torch.fft.rfft(kernel, length)
     filtered: Tensor = torch.fft.irfft(spectrum, length)
     return filtered[half + start - low : half + stop - low]
+
+
+def k_weighting(rate: float) -> Tensor:
+    """Return the two sections of the K-weighting at `rate` in Hz, float64 [2, 6].
+
+    A shelf for the head and a high-pass filter, of ITU-R BS.1770-4, annex 1, whose table for 48 kHz is
+    met by the analogue filters behind it (as in libebur128).
+    """
+    return torch.stack((_head_shelf(rate), _low_cut(rate)))
+
+
+def _head_shelf(rate: float) -> Tensor:
+    edge, damping = math.tan(math.pi * 1681.974450955533 / rate), 0.7071752369554196
+    high = 10 ** (3.999843853973347 / 20)
+    middle = high**0.4996667741545416
+    b = (
+        high + middle * edge / damping + edge**2,
+        2 * (edge**2 - high),
+        high - middle * edge / damping + edge**2,
+    )
+    return _section(b, edge, damping)
+
+
+def _low_cut(rate: float) -> Tensor:
+    edge, damping = math.tan(math.pi * 38.13547087602444 / rate), 0.5003270373238773
+    norm = 1 + edge / damping + edge**2
+    # The standard leaves the numerator at 1 -2 1, as it stands in its table.
+    return _section((norm, -2 * norm, norm), edge, damping)
+
+
+def _section(b: tuple[float, float, float], edge: float, damping: float) -> Tensor:
+    a = (1 + edge / damping + edge**2, 2 * (edge**2 - 1), 1 - edge / damping + edge**2)
+    return torch.tensor((*b, *a), dtype=torch.float64) / a[0]
+
+
+def loudness_units(power: Tensor) -> Tensor:
+    """Return the loudness in LUFS of a K-weighted mean square, summed over channels (BS.1770-4, eq. 2)."""
+    return 10 * torch.log10(power) + LUFS_OFFSET

@@ -1,0 +1,60 @@
+"""The modules of expander and compressor: audio times a gain that follows a level."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from torch import Tensor, nn
+
+from fxkit_dsp._dynamics import Link
+from fxkit_dsp._level import linked_level, settings_of
+from fxkit_signal.dynamics import Design, dynamic_gain
+from fxkit_signal.gain_computer import amplitude
+
+
+class GainFollower(nn.Module):
+    """Scale audio by the gain of a dynamics design, whose state it carries."""
+
+    def __init__(self, sample_rate: int, design: Design, *, decoupled: bool, link: Link) -> None:
+        super().__init__()
+        self.sample_rate = sample_rate
+        self.design = design
+        self.decoupled = decoupled
+        self.link = link
+
+    def forward(
+        self,
+        audio: Tensor,
+        params: Mapping[str, Tensor],
+        state: Tensor | None = None,
+        *,
+        sidechain: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """Scale audio [batch, channels, samples]; each parameter is [batch, 1, 1 or samples]."""
+        gain, state = self.gain(audio if sidechain is None else sidechain, params, state)
+        return audio * gain, state
+
+    def gain(
+        self, heard: Tensor, params: Mapping[str, Tensor], state: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """Return the gain, [batch, channels or 1, samples], and the next state."""
+        level = linked_level(heard, self.link, power=self.design.power)
+        settings = settings_of(params, self.sample_rate, self.design, self.decoupled)
+        return dynamic_gain(level, settings, self.design, state)
+
+
+class CompressorModule(GainFollower):
+    """Add make-up gain and a dry share."""
+
+    def forward(
+        self,
+        audio: Tensor,
+        params: Mapping[str, Tensor],
+        state: Tensor | None = None,
+        *,
+        sidechain: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """Compress audio [batch, channels, samples]; each parameter is [batch, 1, 1 or samples]."""
+        gain, state = self.gain(audio if sidechain is None else sidechain, params, state)
+        wet = audio * (gain * amplitude(params["makeup_db"]))
+        return audio.lerp(wet, params["mix"]), state

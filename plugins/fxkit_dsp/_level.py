@@ -1,0 +1,38 @@
+"""What the modules of dynamics processors share: the level that they listen to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from torch import Tensor, zeros_like
+
+from fxkit_dsp._dynamics import Link
+from fxkit_signal.ballistics import smoothing_coefficient
+from fxkit_signal.dynamics import Design, Settings
+
+
+def linked_level(audio: Tensor, link: Link, *, power: bool = False) -> Tensor:
+    """Return magnitudes or powers of audio [batch, channels, samples], or one for all channels."""
+    level = audio.square() if power else audio.abs()
+    if link == "none" or audio.shape[1] == 1:
+        return level
+    return level.amax(dim=1, keepdim=True) if link == "max" else level.mean(dim=1, keepdim=True)
+
+
+def settings_of(params: Mapping[str, Tensor], rate: float, design: Design, decoupled: bool) -> Settings:
+    """Turn a processor's parameters, each [batch, bands, 1 or samples], into settings of its design."""
+    nothing = zeros_like(params["threshold_db"][..., :1])
+    attack, release = (smoothing_coefficient(params[f"{name}_ms"], rate) for name in ("attack", "release"))
+    # What attacks is the opening: an expander's attenuation shrinks then.
+    shrinks = design.expands and not design.on_level
+    quick = nothing if decoupled else attack
+    return Settings(
+        threshold=params["threshold_db"],
+        slope=params["ratio"] - 1 if design.expands else 1 - 1 / params["ratio"],
+        knee=params["knee_db"],
+        reach=params["range_db"] if design.expands else nothing + float("inf"),
+        rise=release if shrinks else quick,
+        fall=quick if shrinks else release,
+        after=attack if decoupled else nothing,
+        average=smoothing_coefficient(params["average_ms"], rate) if design.power else nothing,
+    )
