@@ -36,9 +36,7 @@ def load(path: str | Path, *, device: str = "auto", allow_local: bool = False) -
     experiment = read_experiment(folder.resolved, allow_local=allow_local)
     shape = read_shape(folder)
     chosen = resolve_device(device)
-    ctx = model_context(
-        experiment, channels=shape.channels, target_channels=shape.target_channels, knobs=tuple(shape.knobs)
-    )
+    ctx = model_context(experiment, **shape.facts())
     with torch.random.fork_rng():
         model = build_model(experiment, attrs.evolve(ctx, device=chosen))
     weights_path = _weights_path(folder, experiment)

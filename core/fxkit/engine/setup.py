@@ -17,6 +17,7 @@ from fxkit.feature_cache import FeatureCache
 from fxkit.model.assembly import build_context, build_model, build_part, model_context
 from fxkit.model.graph import Model
 from fxkit.protocols import Dataset, Transform
+from fxkit.runs.shape import shape_of
 
 SPLITS = ("train", "val", "test")
 
@@ -61,12 +62,7 @@ def prepare(experiment: Experiment, *, device: str, seed: int | None = None) -> 
     dataset: Dataset = build_part(experiment.data, ctx)
     features = FeatureCache(experiment.features, ctx)
     materials = {split: _material(dataset, split, features) for split in SPLITS}
-    full = model_context(
-        experiment,
-        channels=dataset.channels,
-        target_channels=dataset.target_channels,
-        knobs=dataset.knobs,
-    )
+    full = model_context(experiment, **shape_of(dataset).facts())
     full = attrs.evolve(full, device=device)
     model = build_model(experiment, full).to(device)
     terms = build_terms(experiment.losses, experiment.metrics, full)

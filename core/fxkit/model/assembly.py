@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import attrs
@@ -11,12 +11,12 @@ import torch
 from fxkit.adapters import as_module
 from fxkit.context import BuildContext
 from fxkit.errors import AssemblyError, FxkitError
-from fxkit.experiment.model import Experiment, Part
+from fxkit.experiment.model import Blueprint, Part
 from fxkit.model.graph import Model
 from fxkit.model.plan import plan_model
 
 
-def build_context(experiment: Experiment, device: str = "cpu") -> BuildContext:
+def build_context(experiment: Blueprint, device: str = "cpu") -> BuildContext:
     """Make the context that datasets and features are built with."""
     return BuildContext(
         sample_rate=experiment.run.sample_rate,
@@ -27,13 +27,25 @@ def build_context(experiment: Experiment, device: str = "cpu") -> BuildContext:
 
 
 def model_context(
-    experiment: Experiment, *, channels: int, target_channels: int, knobs: tuple[str, ...]
+    experiment: Blueprint,
+    *,
+    channels: int,
+    target_channels: int,
+    knobs: tuple[str, ...],
+    knob_ranges: Mapping[str, tuple[float, float]] | None = None,
+    knob_settings: tuple[tuple[float, ...], ...] = (),
 ) -> BuildContext:
     """Make the context that the model is planned and built with."""
     ctx = build_context(experiment)
     features = {name: int(part.spec.dims(ctx)) for name, part in experiment.features.items()}
     return attrs.evolve(
-        ctx, channels=channels, target_channels=target_channels, knobs=knobs, features=features
+        ctx,
+        channels=channels,
+        target_channels=target_channels,
+        knobs=knobs,
+        knob_ranges=knob_ranges or {},
+        knob_settings=knob_settings,
+        features=features,
     )
 
 
@@ -51,7 +63,7 @@ def build_part(part: Part, *args: Any) -> Any:
         ) from error
 
 
-def build_model(experiment: Experiment, ctx: BuildContext) -> Model:
+def build_model(experiment: Blueprint, ctx: BuildContext) -> Model:
     """Plan and build the model; weights are drawn from torch's generator in chain order."""
     plan = plan_model(experiment, ctx)
     processors = {name: as_module(build_part(node.part, node.ctx)) for name, node in plan.nodes.items()}

@@ -15,11 +15,25 @@ from fxkit.runs.folder import RunFolder
 
 @attrs.frozen(kw_only=True)
 class Shape:
-    """Hold the channels of the dry input (0 for none) and the target, and each knob's range."""
+    """Hold the channels of the dry input (0 for none) and the target, and each knob's range.
+
+    `settings` are the different settings of the knobs, scaled to [0, 1], that were recorded for training.
+    """
 
     channels: int
     target_channels: int
     knobs: Mapping[str, tuple[float, float]]
+    settings: tuple[tuple[float, ...], ...] = ()
+
+    def facts(self) -> dict[str, Any]:
+        """Return what a model is planned and built from, beside the experiment."""
+        return {
+            "channels": self.channels,
+            "target_channels": self.target_channels,
+            "knobs": tuple(self.knobs),
+            "knob_ranges": self.knobs,
+            "knob_settings": self.settings,
+        }
 
     def document(self) -> dict[str, Any]:
         """Return the shape as a table of the lock."""
@@ -27,6 +41,7 @@ class Shape:
             "channels": self.channels,
             "target_channels": self.target_channels,
             "knobs": {name: list(span) for name, span in self.knobs.items()},
+            "settings": [list(values) for values in self.settings],
         }
 
 
@@ -37,7 +52,15 @@ def shape_of(dataset: Dataset) -> Shape:
         channels=dataset.channels,
         target_channels=dataset.target_channels,
         knobs={name: ranges.get(name, (0.0, 1.0)) for name in dataset.knobs},
+        settings=_settings(dataset) if dataset.knobs else (),
     )
+
+
+def _settings(dataset: Dataset) -> tuple[tuple[float, ...], ...]:
+    knobs = [
+        recording.knobs.tolist() for recording in dataset.recordings("train") if recording.knobs is not None
+    ]
+    return tuple(sorted({tuple(values) for values in knobs}))
 
 
 def read_shape(folder: RunFolder) -> Shape:
@@ -48,6 +71,12 @@ def read_shape(folder: RunFolder) -> Shape:
     try:
         table = tomli.loads(folder.lock.read_text(encoding="utf-8"))["model"]
         knobs = {name: (float(low), float(high)) for name, (low, high) in table["knobs"].items()}
-        return Shape(channels=table["channels"], target_channels=table["target_channels"], knobs=knobs)
+        return Shape(
+            channels=table["channels"],
+            target_channels=table["target_channels"],
+            knobs=knobs,
+            # Locks of earlier versions do not have them.
+            settings=tuple(tuple(map(float, values)) for values in table.get("settings", ())),
+        )
     except (OSError, tomli.TOMLDecodeError, KeyError, ValueError) as error:
         raise RunError(f"{folder.lock}: missing or damaged ({error}); the run cannot be loaded") from error
