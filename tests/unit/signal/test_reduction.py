@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 import torch
 from hypothesis import given
@@ -57,7 +59,7 @@ def test_samples_are_held_as_in_a_loop_whatever_the_blocks(share, other, cuts):
     shares = torch.linspace(0, 1, 80, dtype=torch.float64) * (other - share) + share
     tracks = torch.stack([shares, shares.flip(0)])[:, None]
     edges, state, parts = sorted({0, 80, *cuts}), None, []
-    for start, stop in zip(edges, edges[1:], strict=False):
+    for start, stop in pairwise(edges):
         y, state = hold_at_rate(audio[..., start:stop], tracks[..., start:stop], state)
         parts.append(y)
     found = torch.cat(parts, dim=-1)
