@@ -79,9 +79,9 @@ def graphic_equalizer(levels_db: Tensor, rate: float, *, centres: Sequence[float
 
     `levels_db` [..., bands] at as many `centres` in Hz, ascending, two or more. Each peak is so wide
     that 0.4 of its level is left at the next centre, so neighbours add up; the gains of the peaks are
-    found from the levels by Newton's method with one fixed matrix of how the bands interact (Oliver and Jot, Efficient
-    multi-band digital audio graphic equalizer with accurate frequency response control, 2015; Välimäki
-    and Liski, Accurate cascade graphic equalizer, 2017). Returns [..., bands, 6].
+    found from the levels by Newton's method with one fixed matrix of how the bands interact (Oliver and
+    Jot, Efficient multi-band digital audio graphic equalizer with accurate frequency response control,
+    2015; Välimäki and Liski, Accurate cascade graphic equalizer, 2017). Returns [..., bands, 6].
     """
     levels = levels_db.double()
     points = levels.new_tensor(centres)
