@@ -12,6 +12,7 @@ import math
 import torch
 from torch import Tensor
 
+from fxkit_signal.dispatch import compiled_for
 from fxkit_signal.state_space import run_system
 
 
@@ -100,6 +101,14 @@ def sosfilt(audio: Tensor, sos: Tensor, state: Tensor | None = None) -> tuple[Te
     as in `scipy.signal.sosfilt`. Differentiable once with respect to everything; any split into
     blocks gives the same output.
     """
+    if compiled_for(audio, sos, state) and audio.numel():
+        from fxkit_signal.compiled.recursive import run_cascade
+
+        return run_cascade(audio, sos.double(), state)
+    return _sosfilt_lifted(audio, sos, state)
+
+
+def _sosfilt_lifted(audio: Tensor, sos: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
     batch, channels, samples = audio.shape
     groups, sections, _ = sos.shape
     if state is None:

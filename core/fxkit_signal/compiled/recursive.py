@@ -1,0 +1,74 @@
+"""Recursive filters as differentiable operations on tensors, on top of the compiled kernels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from fxkit_signal.compiled import cascade
+
+Numbers = NDArray[Any]
+
+
+def run_cascade(audio: Tensor, sos: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Run cascades with constant coefficients; see `fxkit_signal.biquad.sosfilt`."""
+    if state is None:
+        state = audio.new_zeros(*audio.shape[:2], sos.shape[1], 2, dtype=torch.float64)
+    if _wants_gradient(audio, sos, state):
+        y, after = _Cascade.apply(audio, sos, state)  # type: ignore[no-untyped-call]
+        return y, after
+    y, after, _ = _cascade(audio, sos, state, keep=False)
+    return y, after
+
+
+def _wants_gradient(*tensors: Tensor) -> bool:
+    return torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors)
+
+
+def _flat(tensor: Tensor) -> Numbers:
+    """Return the numbers of a tensor in one row: its own memory where the kernels can read it as it is."""
+    tensor = tensor.detach()
+    return (tensor if tensor.dtype == torch.float64 else tensor.float()).reshape(-1).numpy()
+
+
+def _table(tensor: Tensor, *shape: int) -> Numbers:
+    return tensor.detach().double().contiguous().view(shape).numpy()
+
+
+def _tensor(numbers: Numbers, like: Tensor) -> Tensor:
+    return torch.from_numpy(numbers).view(like.shape).to(like.dtype)
+
+
+def _cascade(audio: Tensor, sos: Tensor, state: Tensor, keep: bool) -> tuple[Tensor, Tensor, Numbers]:
+    x = _flat(audio)
+    y = np.empty_like(x)
+    rows = _table(state, audio.shape[0] * audio.shape[1], -1)
+    after, kept = cascade.forward(x, _table(sos, *sos.shape), rows, y, keep)
+    return _tensor(y, audio), _tensor(after, state), kept
+
+
+class _Cascade(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, audio: Tensor, sos: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        y, after, ctx.kept = _cascade(audio, sos, state, keep=ctx.needs_input_grad[1])
+        ctx.save_for_backward(audio, sos)
+        return y, after
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad_y: Tensor, grad_after: Tensor) -> tuple[Tensor | None, ...]:
+        audio, sos = ctx.saved_tensors
+        g = _flat(grad_y)
+        grad_x = np.empty(g.size if ctx.needs_input_grad[0] else 0, g.dtype)
+        rows = _table(grad_after, audio.shape[0] * audio.shape[1], -1)
+        grad_sos, before = cascade.backward(_flat(audio), _table(sos, *sos.shape), ctx.kept, g, rows, grad_x)
+        return (
+            _tensor(grad_x, audio) if ctx.needs_input_grad[0] else None,
+            _tensor(grad_sos, sos),
+            _tensor(before, grad_after),
+        )
