@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fxkit.api import Trained, load, run
+    from fxkit.builder import Model, node
     from fxkit.context import BuildContext
     from fxkit.errors import DataError, ExperimentError, FxkitError, PluginError, RunError
     from fxkit.hooks import hookimpl
@@ -28,6 +29,7 @@ _HOMES = {
     "DataError": "fxkit.errors",
     "ExperimentError": "fxkit.errors",
     "FxkitError": "fxkit.errors",
+    "Model": "fxkit.builder",
     "Output": "fxkit.values",
     "Parameter": "fxkit.parameter",
     "PluginError": "fxkit.errors",
@@ -37,6 +39,7 @@ _HOMES = {
     "Traits": "fxkit.traits",
     "hookimpl": "fxkit.hooks",
     "load": "fxkit.api",
+    "node": "fxkit.builder",
     "opt": "fxkit.spec",
     "run": "fxkit.api",
 }
@@ -50,6 +53,7 @@ __all__ = [
     "DataError",
     "ExperimentError",
     "FxkitError",
+    "Model",
     "Output",
     "Parameter",
     "PluginError",
@@ -60,6 +64,7 @@ __all__ = [
     "__version__",
     "hookimpl",
     "load",
+    "node",
     "opt",
     "run",
 ]

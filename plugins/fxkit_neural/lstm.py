@@ -34,8 +34,10 @@ class LSTM:
         return condition_parameters(self.conditions)
 
     def traits(self, ctx: BuildContext) -> Traits:
-        """Declare a causal recursion."""
-        return Traits()
+        """Declare a causal recursion, and the products of its layers and of the linear one behind them."""
+        widths = [ctx.channels + self.conditions] + [self.hidden] * (self.layers - 1)
+        gates = sum(4 * self.hidden * (width + self.hidden) for width in widths)
+        return Traits(macs=gates + self.hidden * ctx.channels)
 
     def build(self, ctx: BuildContext) -> Processor:
         """Build the module for the channels of `ctx`."""

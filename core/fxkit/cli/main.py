@@ -39,6 +39,11 @@ COMMANDS: dict[str, CommandEntry] = {
         "Check an experiment file without running it.",
         "fxkit check overdrive.toml",
     ),
+    "inspect": CommandEntry(
+        "fxkit.cli.inspect:command",
+        "Show what a model is made of: graph, parameters, costs.",
+        "fxkit inspect runs/overdrive --picture overdrive.svg",
+    ),
     "render": CommandEntry(
         "fxkit.cli.render:command",
         "Send a recording through a trained model.",
@@ -48,6 +53,11 @@ COMMANDS: dict[str, CommandEntry] = {
         "fxkit.cli.evaluate:command",
         "Measure a trained model on its test recordings.",
         "fxkit eval runs/overdrive",
+    ),
+    "bench": CommandEntry(
+        "fxkit.cli.bench:command",
+        "Measure how fast a model streams.",
+        "fxkit bench runs/overdrive --block 64",
     ),
     "doctor": CommandEntry(
         "fxkit.cli.doctor:command",

@@ -51,6 +51,15 @@ def check_declarations(found: Draft, report: Report) -> None:
         _Declarations(found, report, _context(found, run, report)).check()
 
 
+def uncontrolled(found: Draft) -> tuple[str, ...]:
+    """Return the nodes that leave parameters to a controller and name none."""
+    run, report = found.tables["run"], Report()
+    if not isinstance(run, RunTable):
+        return ()
+    nodes = _Declarations(found, report, _context(found, run, report)).nodes()
+    return tuple(node.name for node in nodes if node.driven and node.tree.get("controller") is None)
+
+
 def _context(found: Draft, run: RunTable, report: Report) -> BuildContext:
     ctx = BuildContext(sample_rate=run.sample_rate, hop=run.hop, seed=run.seed)
     dims = {}
@@ -68,9 +77,7 @@ class _Declarations:
     ctx: BuildContext
 
     def check(self) -> None:
-        tables = self.found.named("nodes")
-        nodes = [self.node(name, tables[name], part) for name, part in self.found.parts["nodes"].items()]
-        known = [node for node in nodes if node]
+        known = self.nodes()
         for node in known:
             self.check_controlled(node)
             self.check_inputs(node)
@@ -79,6 +86,12 @@ class _Declarations:
         tied = self.tied(known)
         for tree, part, driven in self.controllers(known):
             self.check_controller(tree, part, driven, tied)
+
+    def nodes(self) -> list[_Node]:
+        """Return the nodes that declare what they should, in the order of the file."""
+        tables = self.found.named("nodes")
+        nodes = [self.node(name, tables[name], part) for name, part in self.found.parts["nodes"].items()]
+        return [node for node in nodes if node]
 
     def node(self, name: str, tree: Tree, part: Part) -> _Node | None:
         fault = _fault(self.report, tree, part)

@@ -37,17 +37,30 @@ class Draft:
         return dict(entry.items()) if entry else {}
 
 
-def draft(tree: Tree, catalog: Catalog, report: Report, *, allow_local: bool) -> Draft:
-    """Read every table of a composed document; every problem goes to the report."""
+def draft(
+    tree: Tree, catalog: Catalog, report: Report, *, allow_local: bool, model_only: bool = False
+) -> Draft:
+    """Read every table of a composed document; every problem goes to the report.
+
+    With `model_only`, what a model alone does not need may be missing: data, losses and training.
+    """
     tree = _check_top(_without_phantoms(tree, report), report)
     structure = Structure(report)
     table = _table(structure, tree, "plugins") or PluginsTable()
     structure.plugins = Plugins.under(catalog, table, tree.get("plugins"), report, allow_local=allow_local)
     table = with_absolute_files(table, tree.get("plugins"))
-    others = {name: _table(structure, tree, name) for name in TABLES if name != "plugins"}
-    return Draft(
-        tree, {"plugins": table, **others}, {place.path: _parts(structure, tree, place) for place in PLACES}
-    )
+    tables = {"plugins": table}
+    for name in TABLES:
+        if name != "plugins" and not (model_only and name == "train" and tree.get(name) is None):
+            tables[name] = _table(structure, tree, name)
+    spared = ("data", "losses") if model_only else ()
+    parts = {
+        place.path: {}
+        if place.path in spared and tree.get(place.path) is None
+        else _parts(structure, tree, place)
+        for place in PLACES
+    }
+    return Draft(tree, tables, parts)
 
 
 def _without_phantoms(tree: Tree, report: Report) -> Tree:

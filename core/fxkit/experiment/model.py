@@ -51,7 +51,20 @@ class Part:
 
 
 @attrs.frozen(kw_only=True)
-class Experiment:
+class Blueprint:
+    """Hold what a model is built from: the checked tables of an experiment that say what it is."""
+
+    file: str = attrs.field(eq=False)
+    run: RunTable
+    model: ModelTable
+    plugins: PluginsTable
+    features: Mapping[str, Part]
+    controllers: Mapping[str, Part]
+    nodes: Mapping[str, Part]
+
+
+@attrs.frozen(kw_only=True)
+class Experiment(Blueprint):
     """Hold a whole checked experiment.
 
     `optimizer` and `schedule` are the parts of [train]; `resolved` is the plain document with every
@@ -59,17 +72,10 @@ class Experiment:
     Experiments that ask for the same are equal, wherever they were written.
     """
 
-    file: str = attrs.field(eq=False)
-    run: RunTable
     train: TrainTable
-    model: ModelTable
-    plugins: PluginsTable
     data: Part
     optimizer: Part
     schedule: Part | None
-    features: Mapping[str, Part]
-    controllers: Mapping[str, Part]
-    nodes: Mapping[str, Part]
     losses: Mapping[str, Part]
     metrics: Mapping[str, Part]
     callbacks: Mapping[str, Part]

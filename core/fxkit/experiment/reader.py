@@ -10,10 +10,10 @@ from fxkit.catalog import Catalog
 from fxkit.errors import ExperimentError, Problem
 from fxkit.experiment.composition import compose, compose_document
 from fxkit.experiment.crosscheck import crosscheck
-from fxkit.experiment.declarations import check_declarations
+from fxkit.experiment.declarations import check_declarations, uncontrolled
 from fxkit.experiment.document import check_format
 from fxkit.experiment.draft import Draft, draft
-from fxkit.experiment.model import Experiment, Origin
+from fxkit.experiment.model import Blueprint, Experiment, Origin
 from fxkit.experiment.overrides import override
 from fxkit.experiment.positions import dotted
 from fxkit.experiment.report import Report
@@ -22,6 +22,9 @@ from fxkit.experiment.shipped import shipped_experiments, shown
 from fxkit.experiment.tables import PLACES
 from fxkit.experiment.tree import Source, Tree, plant
 from fxkit.experiment.wording import suggestion
+
+# The named tables of which a model is made.
+MODEL_PLACES = ("features", "controllers", "nodes")
 
 
 def read_experiment(
@@ -61,12 +64,46 @@ def read_document(
     that problems carry no lines.
     """
     report = Report()
-    tree: Tree | None = plant(document, Source(file=file, folder=pathlib.Path(file).absolute().parent), {})
-    if tree is not None:
-        tree = compose_document(tree, report) if check_format(tree, report) else None
+    tree = _planted(document, file, report)
     if tree is None:
         raise ExperimentError(report.problems)
     return _experiment(tree, file, overrides, catalog, allow_local, report)
+
+
+def read_blueprint(document: Mapping[str, Any], file: str) -> Blueprint:
+    """Read and check the tables of a document that make a model; data, losses and training may be missing.
+
+    `file` is the document's name in messages. Raises `ExperimentError` like `read_document`.
+    """
+    report = Report()
+    found = _model_draft(document, file, report)
+    crosscheck(found, report)
+    check_declarations(found, report)
+    report.raise_if_any()
+    tables: dict[str, Any] = {name: found.tables[name] for name in ("run", "model", "plugins")}
+    parts: dict[str, Any] = {name: found.parts[name] for name in MODEL_PLACES}
+    return Blueprint(file=file, **tables, **parts)
+
+
+def with_controllers(document: Mapping[str, Any], file: str, plugin: str) -> dict[str, Any]:
+    """Return the document with a controller of the type `plugin` for every node that lacks one."""
+    found = _model_draft(document, file, Report())
+    added = {
+        name: {**document["nodes"][name], "controller": {"type": plugin}} for name in uncontrolled(found)
+    }
+    return {**document, "nodes": {**document["nodes"], **added}}
+
+
+def _model_draft(document: Mapping[str, Any], file: str, report: Report) -> Draft:
+    tree = _planted(document, file, report)
+    if tree is None:
+        raise ExperimentError(report.problems)
+    return draft(tree, Catalog.installed(), report, allow_local=False, model_only=True)
+
+
+def _planted(document: Mapping[str, Any], file: str, report: Report) -> Tree | None:
+    tree = plant(document, Source(file=file, folder=pathlib.Path(file).absolute().parent), {})
+    return compose_document(tree, report) if check_format(tree, report) else None
 
 
 def locate(source: str | pathlib.Path) -> pathlib.Path:

@@ -78,15 +78,24 @@ class Model(torch.nn.Module):
             latency=self.latency,
         )
 
-    def _drive(self, name: str) -> Drive:
+    def node(self, name: str) -> torch.nn.Module:
+        """Return the processor of the node called `name`."""
+        return self.nodes[_key(name)]
+
+    def drive(self, name: str) -> Drive:
+        """Return what runs the controller called `name` and maps its values."""
         return cast(Drive, self.drives[_key(name)])
+
+    def controller(self, name: str) -> torch.nn.Module:
+        """Return the controller called `name`."""
+        return self.drive(name).controller
 
     def state_at(self, starts: torch.Tensor) -> dict[str, Any]:
         """Return the state after silence that lasted `starts` samples, int64 [batch] on the CPU."""
         return {
             "position": torch.zeros((), dtype=torch.int64),
-            "nodes": {name: state_at(self.nodes[_key(name)], starts) for name in self.plan.nodes},
-            "drives": {name: self._drive(name).state_at(starts) for name in self.plan.controllers},
+            "nodes": {name: state_at(self.node(name), starts) for name in self.plan.nodes},
+            "drives": {name: self.drive(name).state_at(starts) for name in self.plan.controllers},
             "delays": {},
         }
 

@@ -11,7 +11,7 @@ from fxkit.context import BuildContext
 from fxkit.errors import AssemblyError
 from fxkit.experiment.binding import Bound, bind_all, key_problems, roots, tie_problem
 from fxkit.experiment.declarations import wrong_rates
-from fxkit.experiment.model import Experiment, Part
+from fxkit.experiment.model import Blueprint, Part
 from fxkit.model.chain import Leaf, Parallel, Series, parse_chain
 from fxkit.parameter import Parameter
 from fxkit.traits import ControlTraits, Traits
@@ -110,7 +110,7 @@ class _Signal:
 class _Planner:
     """Walk the chain once, planning each node from what enters it."""
 
-    def __init__(self, experiment: Experiment, ctx: BuildContext) -> None:
+    def __init__(self, experiment: Blueprint, ctx: BuildContext) -> None:
         self.experiment = experiment
         self.ctx = ctx
         self.nodes: dict[str, NodePlan] = {}
@@ -196,7 +196,7 @@ def _controller_name(node: str, part: Part) -> str | None:
     return controller if isinstance(controller, str) else f"{node}.controller"
 
 
-def plan_model(experiment: Experiment, ctx: BuildContext) -> Plan:
+def plan_model(experiment: Blueprint, ctx: BuildContext) -> Plan:
     """Plan the model of `experiment` for recordings described by `ctx`; without torch.
 
     `ctx.channels` is the channels of the dry input (0 for none). Raises `AssemblyError` naming the
@@ -253,7 +253,7 @@ def _resolved(node: NodePlan, bounds: Mapping[str, Bound], ends: Mapping[str, st
 
 
 def _plan_controllers(
-    experiment: Experiment, ctx: BuildContext, nodes: Mapping[str, NodePlan]
+    experiment: Blueprint, ctx: BuildContext, nodes: Mapping[str, NodePlan]
 ) -> dict[str, ControllerPlan]:
     plans: dict[str, ControllerPlan] = {}
     for node in nodes.values():
@@ -275,7 +275,7 @@ def _followers(nodes: Iterable[NodePlan], driven: Sequence[NodePlan]) -> tuple[t
 
 
 def _plan_controller(
-    experiment: Experiment,
+    experiment: Blueprint,
     ctx: BuildContext,
     name: str,
     driven: Sequence[NodePlan],

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 
+from fxkit.adapters import as_module
 from fxkit.engine.segments import Material, Segments
-from fxkit.model.assembly import _module
 from fxkit.model.drive import state_at
 from fxkit.values import Recording
 
@@ -52,4 +52,4 @@ def test_a_plain_callable_can_have_a_clock():
         def state_at(self, starts):
             return starts + 1
 
-    assert state_at(_module(Plain()), torch.tensor([5])).tolist() == [6]
+    assert state_at(as_module(Plain()), torch.tensor([5])).tolist() == [6]
