@@ -64,14 +64,16 @@ def dynamic_gain(
     sample: exact, and slow.
     """
     batch, channels, samples = level.shape
-    moving = max(setting.shape[-1] for setting in settings)
-    joined = torch.stack([setting.double().expand(batch, channels, moving) for setting in settings], dim=-1)
+    joined = torch.stack(torch.broadcast_tensors(*settings), dim=-1).double()
+    joined = joined.expand(batch, channels, -1, -1)
     if state is None:
         state = _silent(joined[:, :, 0], design)
     if samples == 0:
         return level, state
     if compiled_for(level, joined, state):
-        gain, after = _Dynamics.apply(level.double(), joined, state, design)  # type: ignore[no-untyped-call]
+        learns = torch.is_grad_enabled() and any(t.requires_grad for t in (level, joined, state))
+        follow: Any = _Dynamics.apply if learns else _followed
+        gain, after = follow(level.double(), joined, state, design)[:2]
     elif design.feedback:
         gain, after = _feed_back(level.double(), joined, state, design)
     else:
@@ -124,31 +126,44 @@ def _feed_back(level: Tensor, settings: Tensor, state: Tensor, design: Design) -
     return torch.stack(gains, dim=-1), torch.stack((mean, first, second, before, gain), dim=-1)
 
 
-class _Dynamics(torch.autograd.Function):
+def _modes(design: Design) -> tuple[float, bool, bool, bool]:
+    return -1.0 if design.expands else 1.0, design.power, design.feedback, design.on_level
+
+
+def _rows(*tensors: Tensor) -> list[Any]:
+    return [tensor.detach().contiguous().flatten(0, 1).numpy() for tensor in tensors]
+
+
+def _followed(
+    level: Tensor, settings: Tensor, state: Tensor, design: Design, keep: bool = False
+) -> tuple[Tensor, Tensor, Tensor]:
     """Run the compiled loop; everything float64, settings [batch, channels, 1 or samples, 8]."""
+    from fxkit_signal.compiled.dynamics import follow
+
+    found = follow(*_rows(level, settings, state), *_modes(design), keep)
+    gain, after, trace = map(torch.from_numpy, found)
+    return gain.view(level.shape), after.view(state.shape), trace
+
+
+class _Dynamics(torch.autograd.Function):
+    """Run the compiled loop and its adjoint; shapes as in `_followed`."""
 
     @staticmethod
     def forward(
         ctx: Any, level: Tensor, settings: Tensor, state: Tensor, design: Design
     ) -> tuple[Tensor, Tensor]:
-        from fxkit_signal.compiled.dynamics import follow
-
-        inputs = [tensor.contiguous().flatten(0, 1) for tensor in (level, settings, state)]
-        ctx.modes = (-1.0 if design.expands else 1.0, design.power, design.feedback, design.on_level)
-        keep = any(ctx.needs_input_grad)
-        found = follow(*(tensor.detach().numpy() for tensor in inputs), *ctx.modes, keep)
-        gain, after, trace = map(torch.from_numpy, found)
-        if keep:
-            ctx.save_for_backward(*inputs, gain, trace)
-        return gain.view(level.shape), after.view(state.shape)
+        gain, after, trace = _followed(level, settings, state, design, keep=True)
+        ctx.save_for_backward(level, settings, state, gain, trace)
+        ctx.design = design
+        return gain, after
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor, grad_after: Tensor) -> tuple[Tensor | None, ...]:
         from fxkit_signal.compiled.dynamics import follow_adjoint
 
-        rows = [tensor.contiguous().flatten(0, 1) for tensor in (grad, grad_after)] + [*ctx.saved_tensors]
-        found = follow_adjoint(*(tensor.detach().numpy() for tensor in rows), *ctx.modes)
+        *rows, trace = ctx.saved_tensors
+        found = follow_adjoint(*_rows(grad, grad_after, *rows), trace.numpy(), *_modes(ctx.design))
         shape = grad.shape[:2]
-        gradients = (torch.from_numpy(found_one) for found_one in found)
+        gradients = (torch.from_numpy(array) for array in found)
         return (*(gradient.view(*shape, *gradient.shape[1:]) for gradient in gradients), None)

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from fxkit_dsp._dynamics import Link
-from fxkit_dsp._level import linked_level
-from fxkit_signal.ballistics import attack_release, held_open, smoothing_coefficient
+from fxkit_dsp._level import attack_and_release, linked_level
+from fxkit_signal.ballistics import attack_release, held_open
 from fxkit_signal.gain_computer import amplitude, decibels, reduction
 
 State = tuple[Tensor, Tensor]
@@ -38,9 +38,7 @@ class GateModule(nn.Module):
         hold = params["hold_ms"] * (self.sample_rate / 1000)
         is_open, switch = held_open(level, threshold, threshold - params["hysteresis_db"], hold, switch)
         wanted = reduction(threshold - level, params["ratio"] - 1, torch.zeros_like(reach), reach)
-        attack, release = (
-            smoothing_coefficient(params[f"{name}_ms"], self.sample_rate) for name in ("attack", "release")
-        )
+        attack, release = attack_and_release(params, self.sample_rate)
         less_now, less = attack_release(wanted.masked_fill(is_open, 0.0), release, attack, less)
         return audio * amplitude(-less_now), (switch, less)
 

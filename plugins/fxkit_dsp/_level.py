@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from torch import Tensor, zeros_like
+import torch
+from torch import Tensor
 
 from fxkit_dsp._dynamics import Link
 from fxkit_signal.ballistics import smoothing_coefficient
@@ -19,10 +20,19 @@ def linked_level(audio: Tensor, link: Link, *, power: bool = False) -> Tensor:
     return level.amax(dim=1, keepdim=True) if link == "max" else level.mean(dim=1, keepdim=True)
 
 
+def attack_and_release(params: Mapping[str, Tensor], rate: float) -> tuple[Tensor, Tensor]:
+    """Return the smoothing coefficients of `attack_ms` and `release_ms`."""
+    attack, release = params["attack_ms"], params["release_ms"]
+    if attack.shape != release.shape:
+        return smoothing_coefficient(attack, rate), smoothing_coefficient(release, rate)
+    rise, fall = smoothing_coefficient(torch.stack((attack, release)), rate)
+    return rise, fall
+
+
 def settings_of(params: Mapping[str, Tensor], rate: float, design: Design, decoupled: bool) -> Settings:
     """Turn a processor's parameters, each [batch, bands, 1 or samples], into settings of its design."""
-    nothing = zeros_like(params["threshold_db"][..., :1])
-    attack, release = (smoothing_coefficient(params[f"{name}_ms"], rate) for name in ("attack", "release"))
+    nothing = torch.zeros_like(params["threshold_db"][..., :1])
+    attack, release = attack_and_release(params, rate)
     # What attacks is the opening: an expander's attenuation shrinks then.
     shrinks = design.expands and not design.on_level
     quick = nothing if decoupled else attack
@@ -30,7 +40,7 @@ def settings_of(params: Mapping[str, Tensor], rate: float, design: Design, decou
         threshold=params["threshold_db"],
         slope=params["ratio"] - 1 if design.expands else 1 - 1 / params["ratio"],
         knee=params["knee_db"],
-        reach=params["range_db"] if design.expands else nothing + float("inf"),
+        reach=params["range_db"] if design.expands else torch.full_like(nothing, torch.inf),
         rise=release if shrinks else quick,
         fall=quick if shrinks else release,
         after=attack if decoupled else nothing,
