@@ -9,12 +9,12 @@ instructions for the same.
 from __future__ import annotations
 
 import operator
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 from llvmlite import ir
 from numba import njit, types
-from numba.core.imputils import impl_ret_borrowed
 from numba.extending import intrinsic, models, overload, register_model
 
 LANES = 8
@@ -24,14 +24,21 @@ _VECTOR = ir.VectorType(ir.DoubleType(), LANES)
 class _Lanes(types.Type):
     """Type eight float64 numbers that are worked on together."""
 
-    def __init__(self) -> None:
-        super().__init__(name=f"Lanes({LANES})")
+
+lanes_type: Any = _Lanes(f"Lanes({LANES})")
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-lanes_type = _Lanes()
+def part(function: Function) -> Function:
+    """Compile a function that only kernels call: no entry from Python is made for it."""
+    compile_it: Any = njit
+    compiled: Function = compile_it(no_cpython_wrapper=True, error_model="numpy")(function)
+    return compiled
 
-# For functions that kernels call: they are never called from Python, so no entry from there is compiled.
-part = njit(no_cpython_wrapper=True, error_model="numpy")
+
+def _instruction(function: Callable[..., Any]) -> Callable[..., Any]:
+    return intrinsic(function)
 
 
 @register_model(_Lanes)
@@ -44,7 +51,7 @@ def _mask(order: list[int]) -> Any:
     return ir.Constant(ir.VectorType(ir.IntType(32), LANES), order)
 
 
-@intrinsic
+@_instruction
 def splat(_typing: Any, number: Any) -> Any:
     """Return eight times the same number."""
 
@@ -62,19 +69,18 @@ def _address(context: Any, builder: Any, kind: Any, tile: Any, index: Any) -> An
     return builder.bitcast(builder.gep(data, [row]), _VECTOR.as_pointer())
 
 
-@intrinsic
+@_instruction
 def load(_typing: Any, tile: Any, row: Any) -> Any:
     """Read the eight numbers of one row of a contiguous float64 tile [rows, 8]."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         address = _address(context, builder, signature.args[0], *arguments)
-        value = builder.load(address, align=8)
-        return impl_ret_borrowed(context, builder, lanes_type, value)
+        return builder.load(address, align=8)
 
     return lanes_type(tile, types.intp), generate
 
 
-@intrinsic
+@_instruction
 def store(_typing: Any, tile: Any, row: Any, value: Any) -> Any:
     """Write the eight numbers of one row of a contiguous float64 tile [rows, 8]."""
 
@@ -87,7 +93,7 @@ def store(_typing: Any, tile: Any, row: Any, value: Any) -> Any:
 
 
 def _operator(symbol: Any, name: str) -> None:
-    @intrinsic
+    @_instruction
     def operate(_typing: Any, left: Any, right: Any) -> Any:
         def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
             return getattr(builder, name)(*arguments, flags=("contract",))
@@ -107,7 +113,7 @@ _operator(operator.sub, "fsub")
 _operator(operator.mul, "fmul")
 
 
-@intrinsic
+@_instruction
 def read(_typing: Any, signals: Any, place: Any) -> Any:
     """Read eight neighbouring numbers of a flat array, float32 or float64."""
 
@@ -122,7 +128,7 @@ def read(_typing: Any, signals: Any, place: Any) -> Any:
     return lanes_type(signals, types.intp), generate
 
 
-@intrinsic
+@_instruction
 def write(_typing: Any, signals: Any, place: Any, value: Any) -> Any:
     """Write eight neighbouring numbers to a flat array, float32 or float64."""
 
@@ -138,10 +144,11 @@ def write(_typing: Any, signals: Any, place: Any, value: Any) -> Any:
     return types.void(signals, types.intp, lanes_type), generate
 
 
-@intrinsic
+@_instruction
 def turn(_typing: Any, block: Any) -> Any:
     """Transpose eight values of eight numbers, exchanging halves, quarters and neighbours in turn."""
-    kind = types.UniTuple(lanes_type, LANES)
+    tuple_of: Any = types.UniTuple
+    kind = tuple_of(lanes_type, LANES)
 
     def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         rows = [builder.extract_value(arguments[0], i) for i in range(LANES)]
