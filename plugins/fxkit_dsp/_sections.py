@@ -11,6 +11,7 @@ from fxkit.context import BuildContext
 from fxkit.values import State
 from fxkit_signal.biquad import sosfilt
 from fxkit_signal.framing import control_frames
+from fxkit_signal.memo import Memo
 
 Design = Callable[..., Tensor]
 
@@ -28,6 +29,7 @@ class SectionsModule(nn.Module):
         self.sample_rate, self.hop = ctx.sample_rate, ctx.hop
         self.design = design
         self.names = tuple(names)
+        self.memo: Memo[Tensor] = Memo()
 
     def forward(
         self, audio: Tensor, params: Mapping[str, Tensor], state: State = None
@@ -43,10 +45,18 @@ class SectionsModule(nn.Module):
                 params[name], samples, self.hop, before["clocks"].get(name)
             )
             offset = max(offset, shift)
-            values.append(frames.double().mT)
-        sos = self.design(*values, self.sample_rate).flatten(2, -2)
+            values.append(frames)
+        sos = self._designed(values)
         audio, sections = self._filter(audio, sos, before["sections"], offset)
         return audio, {"sections": sections, "clocks": clocks}
+
+    def _designed(self, values: list[Tensor]) -> Tensor:
+        if any(frames.shape[-1] > 1 for frames in values):
+            return self._design(values)
+        return self.memo(lambda: self._design(values), *values)
+
+    def _design(self, values: list[Tensor]) -> Tensor:
+        return self.design(*(frames.double().mT for frames in values), self.sample_rate).flatten(2, -2)
 
     def _filter(self, audio: Tensor, sos: Tensor, state: Any, offset: int) -> tuple[Tensor, Tensor]:
         if sos.shape[1] == 1:

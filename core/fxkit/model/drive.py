@@ -11,6 +11,7 @@ from fxkit.model.plan import ControllerPlan
 from fxkit.parameter import Parameter, Rate
 from fxkit.values import ControlInputs, State
 from fxkit_signal.framing import interpolate_frames
+from fxkit_signal.memo import Memo
 
 
 def state_at(module: torch.nn.Module, starts: torch.Tensor) -> State:
@@ -29,6 +30,9 @@ class _Track:
     rate: Rate
 
 
+_Driven = tuple[dict[str, torch.Tensor], dict[str, torch.Tensor], State]
+
+
 class Drive(torch.nn.Module):
     """Run one controller and map its values.
 
@@ -45,11 +49,26 @@ class Drive(torch.nn.Module):
         self.interpolates = plan.traits.rate == "frame" and any(
             track.rate == "sample" for track in self.tracks
         )
+        # A constant that reads nothing but knobs is the same in every block of a stream.
+        self.stands = plan.traits.rate == "constant" and set(plan.traits.uses) <= {"knobs"}
+        self.repeats = any(track.rate == "frame" for track in self.tracks)
+        self.memo: Memo[_Driven] = Memo()
 
-    def forward(
-        self, inputs: ControlInputs, state: State = None
-    ) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor], State]:
-        """Return "node.parameter" -> physical tensor, "controller.term" -> tensor, and the state."""
+    def forward(self, inputs: ControlInputs, state: State = None) -> _Driven:
+        """Return "node.parameter" -> physical tensor, "controller.term" -> tensor, and the state.
+
+        While nothing is trained, constants are the same tensors in every block.
+        """
+        if not self.stands or state is None or state["controller"] is not None:
+            return self._driven(inputs, state)
+        shape = (inputs.audio.shape[0], inputs.frames if self.repeats else 0, *self._versions())
+        return self.memo(lambda: self._driven(inputs, state), inputs.knobs, shape)
+
+    def _versions(self) -> tuple[int, ...]:
+        """Return what changes whenever a weight does."""
+        return tuple(part for w in self.controller.parameters() for part in (w.data_ptr(), w._version))
+
+    def _driven(self, inputs: ControlInputs, state: State) -> _Driven:
         state = state or {"controller": None, "frames": None}
         values, after, terms = self._control(inputs, state["controller"])
         samples, frames_state = values, None
@@ -105,9 +124,15 @@ class Fixed(torch.nn.Module):
             # Not part of the weights: the experiment file says what they are.
             values = torch.tensor(parameter.defaults)[None, :, None]
             self.register_buffer(f"values{index}", values, persistent=False)
+        self.repeats = any(parameter.rate == "frame" for parameter in parameters)
+        self.memo: Memo[dict[str, torch.Tensor]] = Memo()
 
     def forward(self, batch: int, frames: int) -> dict[str, torch.Tensor]:
         """Return "node.parameter" -> [batch, size, 1], or repeated for each of the `frames` due."""
+        places = tuple(buffer.data_ptr() for buffer in self.buffers())
+        return self.memo(lambda: self._values(batch, frames), batch, frames if self.repeats else 0, places)
+
+    def _values(self, batch: int, frames: int) -> dict[str, torch.Tensor]:
         lengths = [frames if parameter.rate == "frame" else 1 for parameter in self.parameters_held]
         return {
             parameter.name: self.get_buffer(f"values{index}").expand(batch, -1, lengths[index])
