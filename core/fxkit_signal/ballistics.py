@@ -31,7 +31,7 @@ def attack_release(
 ) -> tuple[Tensor, Tensor]:
     """Smooth a level by one coefficient where it rises and another where it falls, exactly.
 
-    y[n] = c x[n - 1] + (1 - c) x[n] with c = `attack` where x[n] > y[n - 1], else `release`: the
+    y[n] = c y[n - 1] + (1 - c) x[n] with c = `attack` where x[n] > y[n - 1], else `release`: the
     branching smooth detector (eq. 16). `level` [batch, channels, samples]; the coefficients
     [batch or 1, channels or 1, samples or 1] in [0, 1); `state` the last y, float64 [batch, channels], None
     means 0. Returns the smoothed level in the type of `level`, and the next state. Differentiable once
