@@ -17,7 +17,7 @@ from fxkit.catalog import Catalog
 from fxkit.cli.main import COMMANDS, group
 from fxkit.errors import ExperimentError
 from fxkit.experiment.reader import read_experiment
-from fxkit.experiment.tables import PLACES, TABLES
+from fxkit.experiment.tables import PLACES, TABLES, ParameterKeys
 from fxkit.hooks import Hooks, hook_names
 from fxkit.kinds import KINDS
 from fxkit.runs.folder import RunFolder
@@ -109,7 +109,7 @@ def test_toml_examples_are_experiments(
 
 def _write_files(page: Path, folder: Path) -> None:
     """Write the blocks that a page shows as files."""
-    for example in examples(page, "python"):
+    for example in examples(page, "python", "csv"):
         for mark in example.marks:
             if mark.startswith("file="):
                 (folder / mark.removeprefix("file=")).write_text(example.text, encoding="utf-8")
@@ -185,7 +185,7 @@ def test_every_option_of_every_plugin_is_in_the_catalogue(entry: Any) -> None:
         assert option.meta.bounds.is_open or str(option.meta.bounds) in row
 
 
-@pytest.mark.parametrize("keys", [*TABLES.values(), *(place.keys for place in PLACES)])
+@pytest.mark.parametrize("keys", [*TABLES.values(), *(place.keys for place in PLACES), ParameterKeys])
 def test_every_key_of_the_kernel_is_described(keys: type) -> None:
     text = reference.kernel_tables()
     for option in describe(keys).options:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import inspect
 import re
+import typing
+from collections.abc import Iterator
 
+import attrs
 import click
 
 from fxkit import errors
@@ -38,7 +41,17 @@ def _place(place: Place) -> str:
         else f"Names a {kind.singular} ({kind.summary}); {need}. None comes with fxkit."
     )
     keys = spec_table(place.keys) if describe(place.keys).options else ""
-    return f"### {head}\n\n{intro}\n\n{keys}".rstrip()
+    inner = "".join(f"\n\n{text}" for text in _inner_tables(place))
+    return f"### {head}\n\n{intro}\n\n{keys}{inner}".rstrip()
+
+
+def _inner_tables(place: Place) -> Iterator[str]:
+    """Show the tables by name that stand inside a place's own keys."""
+    for option in describe(place.keys).options:
+        spec = typing.get_args(option.type)[-1:] or (None,)
+        if isinstance(spec[0], type) and attrs.has(spec[0]):
+            head = f"[{place.path}.NAME.{option.name}.{option.name.rstrip('s').upper()}]"
+            yield f"### {head}\n\n{describe(spec[0]).doc}\n\n{spec_table(spec[0])}"
 
 
 def _has_pages(kind: str) -> bool:
