@@ -7,6 +7,7 @@ from pathlib import Path
 from fxkit_docs.broken import message_examples
 from fxkit_docs.catalogue import catalogue_pages
 from fxkit_docs.figures import figures_table
+from fxkit_docs.graphs import graph_files
 from fxkit_docs.notebook import notebook_files
 from fxkit_docs.reference import command_reference, hook_reference, kernel_tables, run_folder
 
@@ -28,4 +29,5 @@ def generated_files(docs: Path) -> dict[str, bytes]:
         for path in sorted((docs / "notebooks").glob("*.ipynb"))
         for name, content in notebook_files(path).items()
     }
-    return {**pages, **notebooks}
+    graphs = {f"graphs/{name}": content for name, content in graph_files().items()}
+    return {**pages, **notebooks, **graphs}

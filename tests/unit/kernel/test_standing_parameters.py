@@ -10,7 +10,7 @@ import fxkit
 BLOCK = torch.zeros(1, 1, 64)
 
 
-@pytest.fixture()
+@pytest.fixture
 def model():
     chain = fxkit.Model.chain("gain", fxkit.node("gain", name="set", parameters={"gain_db": {"fixed": -6.0}}))
     return chain.build()
