@@ -14,6 +14,7 @@ from torch import Tensor
 
 from fxkit_signal.dispatch import compiled_for
 from fxkit_signal.state_space import run_system
+from fxkit_signal.time_varying import run_recursion
 
 
 def low_shelf(frequency: Tensor, gain_db: Tensor, q: Tensor, rate: float) -> Tensor:
@@ -120,6 +121,56 @@ def _sosfilt_lifted(audio: Tensor, sos: Tensor, state: Tensor | None) -> tuple[T
         state.reshape(groups, rows, 2 * sections),
     )
     return y.reshape(audio.shape), following.reshape(state.shape)
+
+
+def sosfilt_varying(
+    audio: Tensor, sos: Tensor, state: Tensor | None = None, *, hop: int = 1, offset: int = 0
+) -> tuple[Tensor, Tensor]:
+    """Run a cascade of second-order sections whose coefficients move, exactly.
+
+    `audio` [batch, channels, samples] of any float type; `sos` [batch or 1, frames, sections, 6] float64
+    with a0 = 1: sample j takes the coefficients that lie at frame (offset + j) / hop, linearly between
+    two frames (with a hop of 1, one set for each sample; a single frame stands still). `state` and what
+    is returned are those of `sosfilt`: the transposed direct form II, each sample with its own
+    coefficients. Between two stable sections the interpolated one is stable, because the stable
+    (a1, a2) form a triangle. Differentiable once with respect to everything.
+    """
+    if sos.shape[1] == 1:
+        return sosfilt(audio, sos[:, 0], state)
+    if state is None:
+        state = torch.zeros(*audio.shape[:2], sos.shape[2], 2, dtype=torch.float64, device=audio.device)
+    if not audio.numel():
+        return audio, state
+    if compiled_for(audio, sos, state):
+        from fxkit_signal.compiled.recursive import run_moving_cascade
+
+        return run_moving_cascade(audio, sos.double(), state, hop, offset)
+    x, ends = audio.double(), []
+    for section in range(sos.shape[2]):
+        moving = _at_samples(sos[:, :, section].double(), audio.shape[-1], hop, offset)
+        x, end = _moving_section(x, moving, state[:, :, section])
+        ends.append(end)
+    return x.to(audio.dtype), torch.stack(ends, dim=2)
+
+
+def _at_samples(frames: Tensor, samples: int, hop: int, offset: int) -> Tensor:
+    """Interpolate [groups, frames, 6] to [6, groups, 1, samples]."""
+    tracks = frames.permute(2, 0, 1)[:, :, None]
+    if hop == 1:
+        return tracks[..., offset : offset + samples]
+    ramp = torch.arange(hop, dtype=frames.dtype, device=frames.device) / hop
+    tiles = torch.lerp(tracks[..., :-1, None], tracks[..., 1:, None], ramp)
+    return tiles.flatten(-2)[..., offset : offset + samples]
+
+
+def _moving_section(x: Tensor, sos: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+    """Run one section; `sos` [6, groups, 1, samples], `state` [batch, channels, 2]."""
+    b0, b1, b2, _, a1, a2 = sos
+    one, zero = torch.ones_like(a1), torch.zeros_like(a1)
+    matrix = torch.stack([torch.stack([-a1, one]), torch.stack([-a2, zero])])
+    drive = torch.stack([(b1 - a1 * b0) * x, (b2 - a2 * b0) * x])
+    states, end = run_recursion(matrix, drive, state.movedim(-1, 0))
+    return b0 * x + states[0], end.movedim(0, -1)
 
 
 def frequency_response(sos: Tensor, frequency: Tensor, rate: float) -> Tensor:

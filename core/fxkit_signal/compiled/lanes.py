@@ -42,13 +42,13 @@ def _instruction(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @register_model(_Lanes)
-class _LanesModel(models.PrimitiveModel):
-    def __init__(self, manager: Any, kind: _Lanes) -> None:
-        super().__init__(manager, kind, _VECTOR)
+def _model(manager: Any, kind: _Lanes) -> Any:
+    primitive: Any = models.PrimitiveModel
+    return primitive(manager, kind, _VECTOR)
 
 
-def _mask(order: list[int]) -> Any:
-    return ir.Constant(ir.VectorType(ir.IntType(32), LANES), order)
+def _order(order: list[int]) -> Any:
+    return ir.Constant(ir.VectorType(ir.IntType(32), len(order)), order)
 
 
 @_instruction
@@ -58,7 +58,7 @@ def splat(_typing: Any, number: Any) -> Any:
     def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         unset = ir.Constant(_VECTOR, ir.Undefined)
         single = builder.insert_element(unset, arguments[0], ir.IntType(32)(0))
-        return builder.shuffle_vector(single, unset, _mask([0] * LANES))
+        return builder.shuffle_vector(single, unset, _order([0] * LANES))
 
     return lanes_type(types.float64), generate
 
@@ -144,6 +144,42 @@ def write(_typing: Any, signals: Any, place: Any, value: Any) -> Any:
     return types.void(signals, types.intp, lanes_type), generate
 
 
+_FOUR, _TWO = ir.VectorType(ir.DoubleType(), 4), ir.VectorType(ir.DoubleType(), 2)
+
+
+@_instruction
+def read_six(_typing: Any, signals: Any, place: Any) -> Any:
+    """Read six neighbouring numbers of a flat float64 array; the last two are without meaning."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+        first = builder.gep(data, [arguments[1]])
+        second = builder.gep(first, [ir.Constant(arguments[1].type, 4)])
+        four = builder.load(builder.bitcast(first, _FOUR.as_pointer()), align=8)
+        two = builder.load(builder.bitcast(second, _TWO.as_pointer()), align=8)
+        two = builder.shuffle_vector(two, two, _order([0, 1, 0, 1]))
+        return builder.shuffle_vector(four, two, _order(list(range(LANES))))
+
+    return lanes_type(signals, types.intp), generate
+
+
+@_instruction
+def write_six(_typing: Any, signals: Any, place: Any, value: Any) -> Any:
+    """Write the first six numbers to neighbouring places of a flat float64 array."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+        first = builder.gep(data, [arguments[1]])
+        second = builder.gep(first, [ir.Constant(arguments[1].type, 4)])
+        four = builder.shuffle_vector(arguments[2], arguments[2], _order([0, 1, 2, 3]))
+        two = builder.shuffle_vector(arguments[2], arguments[2], _order([4, 5]))
+        builder.store(four, builder.bitcast(first, _FOUR.as_pointer()), align=8)
+        builder.store(two, builder.bitcast(second, _TWO.as_pointer()), align=8)
+        return context.get_dummy_value()
+
+    return types.void(signals, types.intp, lanes_type), generate
+
+
 @_instruction
 def turn(_typing: Any, block: Any) -> Any:
     """Transpose eight values of eight numbers, exchanging halves, quarters and neighbours in turn."""
@@ -157,8 +193,8 @@ def turn(_typing: Any, block: Any) -> Any:
             high = [c | step if not c & step else LANES + c for c in range(LANES)]
             turned = list(rows)
             for i in (i for i in range(LANES) if not i & step):
-                turned[i] = builder.shuffle_vector(rows[i], rows[i | step], _mask(low))
-                turned[i | step] = builder.shuffle_vector(rows[i], rows[i | step], _mask(high))
+                turned[i] = builder.shuffle_vector(rows[i], rows[i | step], _order(low))
+                turned[i | step] = builder.shuffle_vector(rows[i], rows[i | step], _order(high))
             rows = turned
         return context.make_tuple(builder, kind, rows)
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from fxkit_signal.compiled import cascade
+from fxkit_signal.compiled import cascade, moving_cascade
 
 Numbers = NDArray[Any]
 
@@ -72,3 +72,52 @@ class _Cascade(torch.autograd.Function):
             _tensor(grad_sos, sos),
             _tensor(before, grad_after),
         )
+
+
+def run_moving_cascade(
+    audio: Tensor, sos: Tensor, state: Tensor | None, hop: int, offset: int
+) -> tuple[Tensor, Tensor]:
+    """Run cascades with moving coefficients; see `fxkit_signal.biquad.sosfilt_varying`."""
+    if state is None:
+        state = audio.new_zeros(*audio.shape[:2], sos.shape[2], 2, dtype=torch.float64)
+    if _wants_gradient(audio, sos, state):
+        y, after = _MovingCascade.apply(audio, sos, state, hop, offset)  # type: ignore[no-untyped-call]
+        return y, after
+    y, after, _ = _moving_cascade(audio, sos, state, hop, offset, keep=False)
+    return y, after
+
+
+def _moving_cascade(
+    audio: Tensor, sos: Tensor, state: Tensor, hop: int, offset: int, keep: bool
+) -> tuple[Tensor, Tensor, Numbers]:
+    x = _flat(audio)
+    y = np.empty_like(x)
+    rows = _table(state, audio.shape[0] * audio.shape[1], -1)
+    after, kept = moving_cascade.forward(x, _table(sos, *sos.shape), rows, y, hop, offset, keep)
+    return _tensor(y, audio), _tensor(after, state), kept
+
+
+class _MovingCascade(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, audio: Tensor, sos: Tensor, state: Tensor, hop: int, offset: int
+    ) -> tuple[Tensor, Tensor]:
+        y, after, ctx.kept = _moving_cascade(audio, sos, state, hop, offset, keep=True)
+        ctx.save_for_backward(audio, sos)
+        ctx.clock = hop, offset
+        return y, after
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad_y: Tensor, grad_after: Tensor) -> tuple[Tensor | None, ...]:
+        audio, sos = ctx.saved_tensors
+        g = _flat(grad_y)
+        grad_x = np.empty_like(g)
+        rows = _table(grad_after, audio.shape[0] * audio.shape[1], -1)
+        grad_sos = np.zeros(sos.shape)
+        numbers = _table(sos, *sos.shape)
+        before = moving_cascade.backward(
+            _flat(audio), numbers, ctx.kept, g, rows, grad_x, grad_sos, *ctx.clock
+        )
+        gradients = _tensor(grad_x, audio), _tensor(grad_sos, sos), _tensor(before, grad_after)
+        return *gradients, None, None
