@@ -31,9 +31,14 @@ class Corner:
         if self.lowest >= self.highest:
             yield "lowest", f"{self.lowest:g} Hz is not below highest = {self.highest:g} Hz"
 
+    @property
+    def sections(self) -> int:
+        """Return the number of second-order sections."""
+        return 1
+
     def traits(self, ctx: BuildContext) -> Traits:
         """Declare a recursive filter without delay."""
-        return Traits()
+        return Traits(macs=5 * self.sections * ctx.channels)
 
     def frequency(self, ctx: BuildContext, start: float, help: str) -> Parameter:
         """Declare the frequency, near `start` where the range allows it."""

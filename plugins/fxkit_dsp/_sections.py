@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from torch import Tensor, nn
 
 from fxkit.context import BuildContext
 from fxkit.values import State
-from fxkit_signal.biquad import sosfilt
+from fxkit_signal.biquad import sosfilt_varying
 from fxkit_signal.framing import control_frames
 from fxkit_signal.memo import Memo
 
@@ -47,7 +46,7 @@ class SectionsModule(nn.Module):
             offset = max(offset, shift)
             values.append(frames)
         sos = self._designed(values)
-        audio, sections = self._filter(audio, sos, before["sections"], offset)
+        audio, sections = sosfilt_varying(audio, sos, before["sections"], hop=self.hop, offset=offset)
         return audio, {"sections": sections, "clocks": clocks}
 
     def _designed(self, values: list[Tensor]) -> Tensor:
@@ -57,10 +56,3 @@ class SectionsModule(nn.Module):
 
     def _design(self, values: list[Tensor]) -> Tensor:
         return self.design(*(frames.double().mT for frames in values), self.sample_rate).flatten(2, -2)
-
-    def _filter(self, audio: Tensor, sos: Tensor, state: Any, offset: int) -> tuple[Tensor, Tensor]:
-        if sos.shape[1] == 1:
-            return sosfilt(audio, sos[:, 0], state)
-        from fxkit_signal.biquad import sosfilt_varying
-
-        return sosfilt_varying(audio, sos, state, hop=self.hop, offset=offset)

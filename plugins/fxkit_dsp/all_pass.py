@@ -26,6 +26,11 @@ class AllPass(Resonant):
 
     order: Literal[1, 2] = opt(2, help="first or second order; a first-order filter has no Q")
 
+    @classmethod
+    def examples(cls) -> Sequence[object]:
+        """Return a first order to check."""
+        return (cls(order=1),)
+
     def parameters(self, ctx: BuildContext) -> Sequence[Parameter]:
         """Declare what can move from frame to frame."""
         centre = self.frequency(ctx, 1000.0, "where half of the phase is turned")

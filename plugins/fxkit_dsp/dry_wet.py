@@ -32,6 +32,13 @@ class DryWet:
         "linear", help="1 - mix and mix for sides that are alike, equal power for unlike ones"
     )
 
+    @classmethod
+    def examples(cls) -> Sequence[object]:
+        """Return a wrapper of a late processor and one of equal power to check."""
+        from fxkit_dsp.limiter import Limiter
+
+        return cls(processor=Limiter()), cls(processor=Limiter(), law="power")
+
     def parameters(self, ctx: BuildContext) -> Sequence[Parameter]:
         """Declare the mix, which may move at every sample, and the parameters of the processor."""
         inner = tuple(self.processor.parameters(self._member(ctx).ctx))

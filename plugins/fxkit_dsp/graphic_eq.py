@@ -40,7 +40,7 @@ class GraphicEQ:
 
     def traits(self, ctx: BuildContext) -> Traits:
         """Declare a recursive filter without delay."""
-        return Traits()
+        return Traits(macs=5 * len(self.centres(ctx)) * ctx.channels)
 
     def centres(self, ctx: BuildContext) -> tuple[float, ...]:
         """Return the centre of each band in Hz: base-two midbands about 1 kHz (IEC 61260-1, 2014)."""

@@ -27,6 +27,16 @@ class HighPass(Resonant):
 
     order: int = opt(2, ge=1, le=16, help="steepness, 6 dB per octave each; a first-order filter has no Q")
 
+    @property
+    def sections(self) -> int:
+        """Return the number of second-order sections."""
+        return (self.order + 1) // 2
+
+    @classmethod
+    def examples(cls) -> Sequence[object]:
+        """Return an even, an odd and a first order to check."""
+        return cls(order=4), cls(order=3), cls(order=1)
+
     def parameters(self, ctx: BuildContext) -> Sequence[Parameter]:
         """Declare what can move from frame to frame."""
         corner = self.frequency(ctx, 40.0, "corner")

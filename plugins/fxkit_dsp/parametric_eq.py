@@ -43,6 +43,17 @@ class ParametricEQ(Boosting):
         """Return the filters without a gain, in order."""
         return ("high_pass",) * self.high_pass + ("low_pass",) * self.low_pass
 
+    @property
+    def sections(self) -> int:
+        """Return the number of second-order sections."""
+        return self.bands + len(self.ends)
+
+    @classmethod
+    def examples(cls) -> Sequence[object]:
+        """Return other selections of filters to check."""
+        every = cls(peaks=1, high_pass=True, low_pass=True)
+        return every, cls(peaks=2, shelves=False), cls(peaks=0, shelves=False, low_pass=True)
+
     def problems(self) -> Iterator[tuple[str, str]]:
         """Refuse empty ranges, and an equaliser of nothing."""
         yield from super().problems()

@@ -13,6 +13,9 @@ from fxkit.parameter import Parameter
 from fxkit.spec import opt
 from fxkit.traits import Traits
 from fxkit_dsp._nesting import members
+from fxkit_dsp.low_pass import LowPass
+from fxkit_dsp.pan import Pan
+from fxkit_dsp.peak import Peak
 
 if TYPE_CHECKING:
     from fxkit_dsp._series import SeriesModule
@@ -27,6 +30,11 @@ class Series:
     """
 
     processors: tuple[Any, ...] = opt(kind="processors", help="what runs, in order")
+
+    @classmethod
+    def examples(cls) -> Sequence[object]:
+        """Return filters and a change of channels in a row to check."""
+        return (cls(processors=(Peak(), LowPass(order=1), Pan(), Peak())),)
 
     def problems(self) -> Iterator[tuple[str, str]]:
         """Refuse a list of nothing."""
@@ -45,6 +53,7 @@ class Series:
         """Declare what the members amount to."""
         line = members(self.processors, ctx)
         every = [member.traits for member in line]
+        counts = [traits.macs for traits in every]
         fields = [traits.receptive_field for traits in every]
         return Traits(
             latency=sum(traits.latency for traits in every),
@@ -53,6 +62,8 @@ class Series:
             differentiable=all(traits.differentiable for traits in every),
             source=every[0].source,
             channels_out=None if line[-1].channels_out == ctx.channels else line[-1].channels_out,
+            channels_in=every[0].channels_in,
+            macs=None if None in counts else sum(count or 0 for count in counts),
             inputs=tuple(dict.fromkeys(name for traits in every for name in traits.inputs)),
             terms=tuple(f"{index}.{name}" for index, traits in enumerate(every) for name in traits.terms),
         )
