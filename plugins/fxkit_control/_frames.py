@@ -41,10 +41,10 @@ class FramesModule(nn.Module):
 
     def _at(self, moments: torch.Tensor) -> torch.Tensor:
         times, values = self.get_buffer("times"), self.get_buffer("values")
-        after = torch.searchsorted(times, moments, right=True).clamp(max=len(times) - 1)
-        before = (torch.searchsorted(times, moments, right=True) - 1).clamp(min=0)
+        following = torch.searchsorted(times, moments, right=True)
+        before, after = (following - 1).clamp(min=0), following.clamp(max=len(times) - 1)
         if self.hold:
             return values[before]
-        span = (times[after] - times[before]).clamp(min=1)
-        share = ((moments - times[before]).clamp(min=0) / span.double()).clamp(max=1).to(values.dtype)
+        gone, span = moments - times[before], times[after] - times[before]
+        share = (gone.to(values.dtype) / span.clamp(min=1)).clamp(0, 1)
         return torch.lerp(values[before], values[after], share[..., None])

@@ -12,6 +12,7 @@ from fxkit.context import BuildContext
 from fxkit.experiment.tables import PLACES, Place
 from fxkit.kinds import kind_named
 from fxkit.spec import Option, describe
+from fxkit.traits import ControlTraits
 from fxkit_registry import Entry
 
 _DECLARED = ("parameters", "traits", "dims")
@@ -78,7 +79,10 @@ def _declared(spec: type, required: Sequence[str]) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     if attrs.has(type(value)):
-        return {key: _plain(item) for key, item in attrs.asdict(value, recurse=False).items()}
+        fields = attrs.asdict(value, recurse=False)
+        # What the clock makes of the others.
+        fields.update({"delay": value.delay} if isinstance(value, ControlTraits) else {})
+        return {key: _plain(item) for key, item in fields.items()}
     return [_plain(item) for item in value] if isinstance(value, (tuple, list)) else plain(value)
 
 
@@ -173,13 +177,18 @@ def _defaults(value: float | Sequence[float]) -> str:
 
 def _traits(traits: Mapping[str, Any] | None, dims: int | None, width: int | None) -> str:
     told = dict(traits or {})
-    if "receptive_field" in told and told["receptive_field"] is None:
+    if "uses" in told and "audio" not in told["uses"]:
+        told.update(receptive_field=None, delay=None)
+    elif "receptive_field" in told and told["receptive_field"] is None:
         told["receptive_field"] = "unbounded"
+    if told.get("rate") in ("constant", "sample"):
+        told["hop"] = None
     if dims is not None:
         told["dims"] = dims
-    units = {"latency": " samples", "hop": " samples", "dims": " per frame"}
+    samples = dict.fromkeys(("latency", "hop", "delay", "receptive_field"), " samples")
+    units = {**samples, "dims": " per frame"}
     rows = [
-        (name.replace("_", " "), f"{_written(value)}{units.get(name, '')}")
+        (name.replace("_", " "), f"{_written(value)}{'' if isinstance(value, str) else units.get(name, '')}")
         for name, value in told.items()
         if value is not None and value != [] and (name, value) != ("straight_through", False)
     ]

@@ -115,7 +115,7 @@ def _facts(traits: Mapping[str, Any]) -> list[str]:
         facts.append(f"latency {_count(traits['latency'], 'sample')}")
     if "causal" in traits:
         facts.append("causal" if traits["causal"] else "not causal")
-    if "receptive_field" in traits:
+    if "receptive_field" in traits and "audio" in traits.get("uses", ("audio",)):
         field = traits["receptive_field"]
         facts.append("receptive field " + ("unbounded" if field is None else _count(field, "sample")))
     if "differentiable" in traits:
@@ -128,6 +128,8 @@ def _facts(traits: Mapping[str, Any]) -> list[str]:
         facts.append("a source: takes no audio")
     if traits.get("rate"):
         facts.append(f"values at {traits['rate']} rate")
+    if traits.get("delay"):
+        facts.append(f"follows the audio within {_count(traits['delay'], 'sample')}")
     facts += [
         f"{name} {', '.join(map(code, traits[name]))}"
         for name in ("inputs", "uses", "terms")
