@@ -96,7 +96,7 @@ class Plan:
         if None in fields or any(traits.receptive_field is None for traits in heard):
             return None
         through = sum((field or 1) - 1 for field in fields)
-        return 1 + through + sum((traits.receptive_field or 0) + traits.delay for traits in heard)
+        return 1 + through + sum((traits.receptive_field or 1) + traits.delay - 1 for traits in heard)
 
 
 @attrs.frozen

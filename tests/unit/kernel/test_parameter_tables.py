@@ -9,6 +9,8 @@ from fxkit.engine.streaming import process
 from fxkit.errors import AssemblyError
 from fxkit.experiment.tables import ParameterKeys
 from fxkit.model.assembly import build_model, model_context, parameter_groups
+from fxkit_control.conv_control import ConvControl
+from fxkit_control.lstm_control import LSTMControl
 
 
 def build(kit, nodes, **rest):
@@ -201,6 +203,32 @@ def test_each_controller_learns_at_its_own_rate(kit):
     torch.optim.SGD(groups).step()
     moved = {name: (before[name] - weight).item() for name, weight in model.named_parameters()}
     assert [round(moved[f"drives.:{name}.controller.value"], 6) for name in nodes] == [0.1, 0.001, 0.0]
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_what_a_controller_hears_counts_in_the_receptive_field(kit, shared):
+    control = ConvControl(channels=2, kernel=2, dilations=(1, 3), hop=4)
+    shape = {
+        "controllers": {"c": kit.make_part("controllers.c", "controllers", control, kit.ControllerKeys())}
+    }
+    nodes = {"a": kit.node("a", kit.Scale(), "c"), "b": kit.node("b", kit.Late(samples=2))}
+    if shared:
+        nodes["c"] = kit.node("c", kit.Scale(), "c")
+    torch.manual_seed(0)
+    model = build(kit, nodes, **shape).double()
+    for weight in model.parameters():
+        torch.nn.init.normal_(weight)
+    audio = torch.randn(1, 1, 120, dtype=torch.float64, requires_grad=True)
+    reached = []
+    for moment in range(100, 104):
+        (gradient,) = torch.autograd.grad(model(audio).audio[0, 0, moment], audio)
+        reached.append(moment + 1 - int(gradient[0, 0].nonzero()[0]))
+    assert max(reached) == model.plan.receptive_field == (1 + 4) * 4 + 2 * 4 + 2
+
+
+def test_a_controller_that_remembers_for_ever_makes_the_receptive_field_unbounded(kit):
+    model = build(kit, {"a": kit.node("a", kit.Scale(), LSTMControl())})
+    assert model.plan.receptive_field is None
 
 
 class Recorder:
