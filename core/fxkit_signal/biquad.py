@@ -12,7 +12,7 @@ import math
 import torch
 from torch import Tensor
 
-from fxkit_signal.dispatch import compiled_for
+from fxkit_signal.dispatch import compiled_for, gpu_for
 from fxkit_signal.state_space import run_system
 from fxkit_signal.time_varying import run_recursion
 
@@ -145,6 +145,10 @@ def sosfilt_varying(
         from fxkit_signal.compiled.recursive import run_moving_cascade
 
         return run_moving_cascade(audio, sos.double(), state, hop, offset)
+    if gpu_for(audio, sos, state):
+        from fxkit_signal.gpu.cascade import run_cascade as run_on_gpu
+
+        return run_on_gpu(audio, sos, state, hop, offset)
     x, ends = audio.double(), []
     for section in range(sos.shape[2]):
         moving = _at_samples(sos[:, :, section].double(), audio.shape[-1], hop, offset)

@@ -26,6 +26,18 @@ def compiled_for(*tensors: Tensor | None) -> bool:
     return all(tensor is None or _is_plain(tensor) for tensor in tensors)
 
 
+def gpu_for(*tensors: Tensor | None) -> bool:
+    """Tell whether the CUDA kernels can serve these tensors: Triton is there, and nothing is traced."""
+    if torch.compiler.is_compiling() or not _has_triton():
+        return False
+    return all(tensor is None or (tensor.is_cuda and not _wrapped(tensor)) for tensor in tensors)
+
+
+@cache
+def _has_triton() -> bool:
+    return importlib.util.find_spec("triton") is not None
+
+
 def _is_plain(tensor: Tensor) -> bool:
     return (
         tensor.device.type == "cpu" and type(tensor) in (Tensor, torch.nn.Parameter) and not _wrapped(tensor)
