@@ -28,8 +28,8 @@ class AllPass(Resonant):
 
     @classmethod
     def examples(cls) -> Sequence[object]:
-        """Return a first order to check."""
-        return (cls(order=1),)
+        """Return both orders to check."""
+        return cls(), cls(order=1)
 
     def parameters(self, ctx: BuildContext) -> Sequence[Parameter]:
         """Declare what can move from frame to frame."""

@@ -10,6 +10,7 @@ import attrs
 from fxkit.context import BuildContext
 from fxkit.parameter import Parameter
 from fxkit.spec import opt
+from fxkit.traits import Traits
 from fxkit_dsp._corner import Corner
 
 if TYPE_CHECKING:
@@ -43,6 +44,11 @@ class LadderFilter(Corner):
     )
     saturation: bool = opt(True, help="saturate, as transistors do; without it the filter is linear")
 
+    @classmethod
+    def examples(cls) -> Sequence[object]:
+        """Return a saturated and a linear ladder to check."""
+        return cls(), cls(saturation=False, output="high-12")
+
     def parameters(self, ctx: BuildContext) -> Sequence[Parameter]:
         """Declare what may move at every sample; without saturation there is no drive."""
         # A linear ladder at a resonance of 1 would ring for ever.
@@ -56,6 +62,10 @@ class LadderFilter(Corner):
             ),
         )  # fmt: skip
         return found if self.saturation else found[:2]
+
+    def traits(self, ctx: BuildContext) -> Traits:
+        """Declare a recursive filter without delay; a saturation counts as four steps of Newton's method."""
+        return Traits(macs=(20 + 32 * self.saturation) * ctx.channels)
 
     def build(self, ctx: BuildContext) -> LadderFilterModule:
         """Build the module."""

@@ -50,9 +50,9 @@ class ParametricEQ(Boosting):
 
     @classmethod
     def examples(cls) -> Sequence[object]:
-        """Return other selections of filters to check."""
+        """Return several selections of filters to check."""
         every = cls(peaks=1, high_pass=True, low_pass=True)
-        return every, cls(peaks=2, shelves=False), cls(peaks=0, shelves=False, low_pass=True)
+        return cls(), every, cls(peaks=2, shelves=False), cls(peaks=0, shelves=False, low_pass=True)
 
     def problems(self) -> Iterator[tuple[str, str]]:
         """Refuse empty ranges, and an equaliser of nothing."""
