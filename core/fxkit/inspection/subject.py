@@ -120,14 +120,13 @@ def _node(model: Model, plan: NodePlan, values: Mapping[str, tuple[float, ...]])
 
 def _controller(model: Model, plan: ControllerPlan) -> ControllerCard:
     weights, trained = count_weights(model.controller(plan.name))
-    hears = plan.traits.rate == "frame" and "audio" in plan.traits.uses
     return ControllerCard(
         name=plan.name,
         plugin=plan.part.plugin,
         version=plan.part.version,
         rate=plan.traits.rate,
         uses=tuple(plan.traits.uses),
-        delay=2 * plan.traits.hop if hears else 0,
+        delay=plan.traits.delay,
         weights=weights,
         trained=trained and not plan.part.keys.freeze,
         drives=tuple(dict.fromkeys(one.name.partition(".")[0] for one in plan.ctx.parameters)),
@@ -135,8 +134,10 @@ def _controller(model: Model, plan: ControllerPlan) -> ControllerCard:
 
 
 def _standing(model: Model) -> dict[str, tuple[float, ...]]:
-    """Return "node.parameter" -> physical values of what constant controllers emit."""
-    found: dict[str, tuple[float, ...]] = {}
+    """Return "node.parameter" -> physical values of what is fixed, and of what constant controllers emit."""
+    found = {
+        parameter.name: parameter.defaults for node in model.plan.nodes.values() for parameter in node.fixed
+    }
     for name, plan in model.plan.controllers.items():
         if plan.traits.rate != "constant" or "knobs" in plan.traits.uses:
             continue

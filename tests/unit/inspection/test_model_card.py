@@ -142,3 +142,15 @@ def _text(card):
     console = Console(width=200, record=True, file=io.StringIO())
     console.print(card_tree(card))
     return console.export_text()
+
+
+def test_fixed_parameters_stand_at_their_values():
+    table = {"gain_db": {"fixed": -6.0}}
+    card = fxkit.Model.chain(fxkit.node("gain", parameters=table)).card()
+    assert card.nodes["gain"].parameters[0].values == (-6.0,)
+
+
+def test_a_controller_that_listens_tells_how_late_it_follows():
+    card = fxkit.Model.chain(fxkit.node("gain", controller="lstm-control")).card(hop=48)
+    assert card.controllers["gain.controller"].delay == 96
+    assert "follows within 96 samples" in _text(card)
