@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 import attrs
@@ -12,6 +12,8 @@ from fxkit.spec import opt
 
 Link = Literal["max", "mean", "none"]
 LINKS = ("max", "mean", "none")
+# Per sample and channel: averaging, two smoothers, the curve and the gain, a logarithm counted as one.
+MACS = 8
 
 
 @attrs.frozen(kw_only=True)
@@ -38,6 +40,16 @@ class Dynamics:
     )
     link: Link = opt("max", choices=LINKS, help="level that all channels share; none: each has its own")
     sidechain: bool = opt(False, help='listen to the named input "sidechain" instead of the audio')
+
+    @classmethod
+    def examples(cls) -> Sequence[object]:
+        """Return designs that differ in every option, to check."""
+        return (
+            cls(),
+            cls(detector="rms", smoothing="level", ballistics="decoupled", link="mean"),
+            cls(topology="feed-back", link="none"),
+            cls(sidechain=True),
+        )
 
     def problems(self) -> Iterator[tuple[str, str]]:
         """Refuse a side chain that would not be heard."""

@@ -10,7 +10,7 @@ import attrs
 from fxkit.context import BuildContext
 from fxkit.parameter import Parameter
 from fxkit.traits import Traits
-from fxkit_dsp._dynamics import Dynamics, compression, share_of_wet
+from fxkit_dsp._dynamics import MACS, Dynamics, compression, share_of_wet
 
 if TYPE_CHECKING:
     from fxkit_dsp._gain_follower import CompressorModule
@@ -31,7 +31,7 @@ class Compressor(Dynamics):
 
     def traits(self, ctx: BuildContext) -> Traits:
         """Declare a recursion without delay."""
-        return Traits(inputs=self.inputs)
+        return Traits(inputs=self.inputs, macs=MACS * ctx.channels)
 
     def build(self, ctx: BuildContext) -> CompressorModule:
         """Build the module."""

@@ -10,7 +10,7 @@ import attrs
 from fxkit.context import BuildContext
 from fxkit.parameter import Parameter
 from fxkit.traits import Traits
-from fxkit_dsp._dynamics import Dynamics, decibels, milliseconds, ratio
+from fxkit_dsp._dynamics import MACS, Dynamics, decibels, milliseconds, ratio
 
 if TYPE_CHECKING:
     from fxkit_dsp._gain_follower import GainFollower
@@ -38,7 +38,7 @@ class Expander(Dynamics):
 
     def traits(self, ctx: BuildContext) -> Traits:
         """Declare a recursion without delay."""
-        return Traits(inputs=self.inputs)
+        return Traits(inputs=self.inputs, macs=MACS * ctx.channels)
 
     def build(self, ctx: BuildContext) -> GainFollower:
         """Build the module."""

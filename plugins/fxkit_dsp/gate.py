@@ -11,7 +11,7 @@ from fxkit.context import BuildContext
 from fxkit.parameter import Parameter
 from fxkit.spec import opt
 from fxkit.traits import Traits
-from fxkit_dsp._dynamics import LINKS, Link, decibels, milliseconds, ratio
+from fxkit_dsp._dynamics import LINKS, MACS, Link, decibels, milliseconds, ratio
 
 if TYPE_CHECKING:
     from fxkit_dsp._gate import GateModule
@@ -29,6 +29,11 @@ class Gate:
 
     link: Link = opt("max", choices=LINKS, help="level that all channels share; none: each has its own")
     sidechain: bool = opt(False, help='listen to the named input "sidechain" instead of the audio')
+
+    @classmethod
+    def examples(cls) -> Sequence[object]:
+        """Return settings that differ in every option, to check."""
+        return cls(), cls(link="none", sidechain=True)
 
     def parameters(self, ctx: BuildContext) -> Sequence[Parameter]:
         """Declare static curve and times, which may all move at every sample."""
@@ -48,7 +53,7 @@ class Gate:
 
     def traits(self, ctx: BuildContext) -> Traits:
         """Declare a recursion without delay."""
-        return Traits(inputs=("sidechain",) if self.sidechain else ())
+        return Traits(inputs=("sidechain",) if self.sidechain else (), macs=MACS * ctx.channels)
 
     def build(self, ctx: BuildContext) -> GateModule:
         """Build the module."""

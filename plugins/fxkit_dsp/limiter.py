@@ -11,7 +11,7 @@ from fxkit.context import BuildContext
 from fxkit.parameter import Parameter
 from fxkit.spec import opt
 from fxkit.traits import Traits
-from fxkit_dsp._dynamics import decibels, milliseconds
+from fxkit_dsp._dynamics import MACS, decibels, milliseconds
 
 if TYPE_CHECKING:
     from fxkit_dsp._limiter import LimiterModule
@@ -30,6 +30,11 @@ class Limiter:
         "max", choices=("max", "none"), help="attenuation that all channels share; none: each has its own"
     )
 
+    @classmethod
+    def examples(cls) -> Sequence[object]:
+        """Return settings that differ in every option, to check."""
+        return cls(), cls(link="none", lookahead=0.5), cls(lookahead=0.0)
+
     def parameters(self, ctx: BuildContext) -> Sequence[Parameter]:
         """Declare drive, ceiling and release, which may all move at every sample."""
         return (
@@ -40,7 +45,7 @@ class Limiter:
 
     def traits(self, ctx: BuildContext) -> Traits:
         """Declare the look-ahead as latency."""
-        return Traits(latency=self.delay(ctx))
+        return Traits(latency=self.delay(ctx), macs=MACS * ctx.channels)
 
     def delay(self, ctx: BuildContext) -> int:
         """Return the look-ahead in samples."""

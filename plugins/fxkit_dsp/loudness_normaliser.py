@@ -41,7 +41,7 @@ class LoudnessNormaliser:
 
     def traits(self, ctx: BuildContext) -> Traits:
         """Declare a recursion without delay."""
-        return Traits()
+        return Traits(macs=16 * ctx.channels)
 
     def build(self, ctx: BuildContext) -> LoudnessNormaliserModule:
         """Build the module."""
