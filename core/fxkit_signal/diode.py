@@ -53,7 +53,7 @@ def diode_node(
     capacitor's history current, float64 [batch, channels]; None means an empty capacitor. The
     trapezoidal rule is the more exact one; backward Euler damps where the diodes make the equation stiff.
     Differentiable once with respect to everything. Without the compiled kernel there is a loop over the
-    samples: the same results, much more slowly.
+    samples: the same results, much more slowly. Tensors on a GPU are solved on the CPU.
     """
     batch, channels, samples = current.shape
     doubled = rule == "trapezoidal"
@@ -66,11 +66,13 @@ def diode_node(
     if samples == 0:
         return driven, start
     rows = (driven.flatten(0, 1), g.flatten(0, 1), constants.flatten(0, 1), start.flatten())
-    if compiled_for(*rows):
-        out, end = _Compiled.apply(*rows, float(doubled))  # type: ignore[no-untyped-call]
+    # Sample after sample, a CPU is so much faster than a GPU that the way there and back is worth it.
+    near = rows if torch.compiler.is_compiling() else tuple(row.cpu() for row in rows)
+    if compiled_for(*near):
+        out, end = _Compiled.apply(*near, float(doubled))  # type: ignore[no-untyped-call]
     else:
         out, end = _looped(*rows, float(doubled))
-    return out.view(current.shape), end.view(batch, channels)
+    return out.to(current.device).view(current.shape), end.to(current.device).view(batch, channels)
 
 
 class _Compiled(torch.autograd.Function):
