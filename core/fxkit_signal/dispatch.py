@@ -39,9 +39,7 @@ def _has_triton() -> bool:
 
 
 def _is_plain(tensor: Tensor) -> bool:
-    return (
-        tensor.device.type == "cpu" and type(tensor) in (Tensor, torch.nn.Parameter) and not _wrapped(tensor)
-    )
+    return tensor.is_cpu and type(tensor) in (Tensor, torch.nn.Parameter) and not _wrapped(tensor)
 
 
 def _wrapped(tensor: Tensor) -> bool:

@@ -62,12 +62,13 @@ def control_frames(
     value there is a constant, and stays one. Returns frames [batch, dims, n], an offset and the next
     state, as `bracket_frames` does; a constant comes back as one frame with offset 0.
     """
-    position = 0 if state is None else int(state["position"])
-    known = state is not None and position > 0
-    still = not state["frames"].shape[-1] if known else values.shape[-1] == 1  # type: ignore[index]
-    if not still:
-        return bracket_frames(values, samples, hop, state)
-    return values, 0, {"position": torch.tensor(position + samples), "frames": values[..., :0]}
+    if state is None or int(state["position"]) == 0:
+        if values.shape[-1] == 1:
+            return values, 0, {"position": torch.tensor(samples), "frames": values[..., :0]}
+    elif not state["frames"].shape[-1]:
+        # Of what stands still nothing is counted but that it has begun.
+        return values, 0, state
+    return bracket_frames(values, samples, hop, state)
 
 
 def interpolate_frames(

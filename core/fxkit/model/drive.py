@@ -53,6 +53,7 @@ class Drive(torch.nn.Module):
         self.stands = plan.traits.rate == "constant" and set(plan.traits.uses) <= {"knobs"}
         self.repeats = any(track.rate == "frame" for track in self.tracks)
         self.memo: Memo[_Driven] = Memo()
+        self.weights = tuple(controller.parameters())
 
     def forward(self, inputs: ControlInputs, state: State = None) -> _Driven:
         """Return "node.parameter" -> physical tensor, "controller.term" -> tensor, and the state.
@@ -66,7 +67,7 @@ class Drive(torch.nn.Module):
 
     def _versions(self) -> tuple[int, ...]:
         """Return what changes whenever a weight does."""
-        return tuple(part for w in self.controller.parameters() for part in (w.data_ptr(), w._version))
+        return tuple(part for w in self.weights for part in (w.data_ptr(), w._version))
 
     def _driven(self, inputs: ControlInputs, state: State) -> _Driven:
         state = state or {"controller": None, "frames": None}

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 import fxkit
+from fxkit.adapters import as_module
 from fxkit.inspection.stopwatch import measure, sawtooth
 from fxkit.inspection.subject import Subject, open_subject
-from fxkit.adapters import as_module
 
 
 def _subject(*members):
