@@ -27,7 +27,8 @@ def run_recursion(matrix: Tensor, drive: Tensor, start: Tensor) -> tuple[Tensor,
     return states, end
 
 
-def _solve(matrix: Tensor, drive: Tensor, start: Tensor) -> tuple[Tensor, Tensor]:
+def solve_recursion(matrix: Tensor, drive: Tensor, start: Tensor) -> tuple[Tensor, Tensor]:
+    """Do what `run_recursion` does, on tensors of full shape and without gradients of its own."""
     first = _apply(matrix[..., 0], start) + drive[..., 0]
     after = _scan(matrix[..., 1:], torch.cat([first[..., None], drive[..., 1:]], dim=-1))
     return torch.cat([start[..., None], after[..., :-1]], dim=-1), after[..., -1].clone()
@@ -52,19 +53,23 @@ def _scan(matrix: Tensor, drive: Tensor) -> Tensor:
 
 
 def _product(left: Tensor, right: Tensor) -> Tensor:
-    return sum(
-        (left[:, j, None] * right[None, j] for j in range(1, len(left))), left[:, 0, None] * right[None, 0]
-    )
+    product = left[:, 0, None] * right[None, 0]
+    for j in range(1, len(left)):
+        product = product + left[:, j, None] * right[None, j]
+    return product
 
 
 def _apply(matrix: Tensor, vector: Tensor) -> Tensor:
-    return sum((matrix[:, j] * vector[j] for j in range(1, len(matrix))), matrix[:, 0] * vector[0])
+    result = matrix[:, 0] * vector[0]
+    for j in range(1, len(matrix)):
+        result = result + matrix[:, j] * vector[j]
+    return result
 
 
 class _Recursion(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, matrix: Tensor, drive: Tensor, start: Tensor) -> tuple[Tensor, Tensor]:
-        states, end = _solve(matrix, drive, start)
+        states, end = solve_recursion(matrix, drive, start)
         ctx.save_for_backward(matrix, states)
         return states, end
 
@@ -72,7 +77,9 @@ class _Recursion(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad_states: Tensor, grad_end: Tensor) -> tuple[Tensor, ...]:
         matrix, states = ctx.saved_tensors
-        reversed_adjoint, grad_start = _solve(matrix.transpose(0, 1).flip(-1), grad_states.flip(-1), grad_end)
+        reversed_adjoint, grad_start = solve_recursion(
+            matrix.transpose(0, 1).flip(-1), grad_states.flip(-1), grad_end
+        )
         adjoint = reversed_adjoint.flip(-1)
         grad_matrix = (adjoint[:, None] * states[None]).sum_to_size(matrix.shape)
         return grad_matrix, adjoint, grad_start

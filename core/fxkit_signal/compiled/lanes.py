@@ -1,7 +1,7 @@
 """Eight float64 numbers as one value inside compiled kernels: one machine vector, eight signals at once.
 
 A compiler cannot see that eight recursions run side by side unless they are written so. `load` and
-`store` move eight neighbouring numbers of a tile [samples, 8]; `+`, `-` and `*` work lane by lane, and
+`store` move eight neighbouring numbers of a tile [samples, 8]; `+`, `-`, `*` and `/` work lane by lane, and
 a product that is added becomes one fused instruction. Machines with narrower vectors take several
 instructions for the same.
 """
@@ -41,10 +41,12 @@ def _instruction(function: Callable[..., Any]) -> Callable[..., Any]:
     return intrinsic(function)
 
 
-@register_model(_Lanes)
 def _model(manager: Any, kind: _Lanes) -> Any:
     primitive: Any = models.PrimitiveModel
     return primitive(manager, kind, _VECTOR)
+
+
+register_model(_Lanes)(_model)
 
 
 def _order(order: list[int]) -> Any:
@@ -111,6 +113,7 @@ def _operator(symbol: Any, name: str) -> None:
 _operator(operator.add, "fadd")
 _operator(operator.sub, "fsub")
 _operator(operator.mul, "fmul")
+_operator(operator.truediv, "fdiv")
 
 
 @_instruction

@@ -185,8 +185,8 @@ def _fetch(moving: Any, n: int, sos: Any, groups: Any, place: int, size: int) ->
 def _deliver(moving: Any, n: int, grad_sos: Any, groups: Any, active: int, place: int, size: int) -> None:
     """Add the gradients of eight lanes to their sections, which lanes may share."""
     none = splat(0.0)
-    low = load(moving, 5 * n), load(moving, 5 * n + 1), load(moving, 5 * n + 2), none
-    lanes = turn(low + (load(moving, 5 * n + 3), load(moving, 5 * n + 4), none, none))
+    b0, b1, b2 = load(moving, 5 * n), load(moving, 5 * n + 1), load(moving, 5 * n + 2)
+    lanes = turn((b0, b1, b2, none, load(moving, 5 * n + 3), load(moving, 5 * n + 4), none, none))
     for lane in range(active):
         here = groups[lane] * size + place
         write_six(grad_sos, here, read_six(grad_sos, here) + lanes[lane])

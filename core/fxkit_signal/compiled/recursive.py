@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from fxkit_signal.compiled import cascade, moving_cascade
+from fxkit_signal.compiled import all_pole, cascade, moving_cascade, svf
 
 Numbers = NDArray[Any]
 
@@ -115,9 +115,85 @@ class _MovingCascade(torch.autograd.Function):
         grad_x = np.empty_like(g)
         rows = _table(grad_after, audio.shape[0] * audio.shape[1], -1)
         grad_sos = np.zeros(sos.shape)
-        numbers = _table(sos, *sos.shape)
-        before = moving_cascade.backward(
-            _flat(audio), numbers, ctx.kept, g, rows, grad_x, grad_sos, *ctx.clock
-        )
+        x, numbers = _flat(audio), _table(sos, *sos.shape)
+        before = moving_cascade.backward(x, numbers, ctx.kept, g, rows, grad_x, grad_sos, *ctx.clock)
         gradients = _tensor(grad_x, audio), _tensor(grad_sos, sos), _tensor(before, grad_after)
         return *gradients, None, None
+
+
+def run_all_pole_kernel(x: Tensor, a: Tensor, start: Tensor) -> tuple[Tensor, Tensor]:
+    """Run all-pole filters; `x` [rows, samples], `a` [groups, 1 or samples, order], `start` [rows, order]."""
+    order = a.shape[-1]
+    if _wants_gradient(x, a, start):
+        out: Tensor = _AllPole.apply(x, a, start)  # type: ignore[no-untyped-call]
+    else:
+        out = torch.from_numpy(all_pole.forward(_numbers(x), _numbers(a), _numbers(start)))
+    return out[:, order:], out[:, out.shape[1] - order :].flip(-1)
+
+
+def _numbers(tensor: Tensor) -> Numbers:
+    return tensor.detach().contiguous().numpy()
+
+
+class _AllPole(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, a: Tensor, start: Tensor) -> Tensor:
+        out = torch.from_numpy(all_pole.forward(_numbers(x), _numbers(a), _numbers(start)))
+        ctx.save_for_backward(a, out)
+        return out
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, ...]:
+        a, out = ctx.saved_tensors
+        pushed, grad_a = all_pole.backward(_numbers(a), _numbers(out), grad.contiguous().clone().numpy())
+        adjoint, order = torch.from_numpy(pushed), a.shape[-1]
+        return adjoint[:, order:], torch.from_numpy(grad_a), adjoint[:, :order].flip(-1)
+
+
+Outputs = tuple[Tensor, Tensor, Tensor]
+
+
+def run_svf(audio: Tensor, g: Tensor, r: Tensor, state: Tensor) -> tuple[Outputs, Tensor]:
+    """Run state-variable filters; see `fxkit_signal.svf.svf`."""
+    if _wants_gradient(audio, g, r, state):
+        low, band, high, after = _SVF.apply(audio, g, r, state)  # type: ignore[no-untyped-call]
+        return (low, band, high), after
+    outputs, after, _ = _svf(audio, g, r, state, keep=False)
+    return outputs, after
+
+
+def _svf(audio: Tensor, g: Tensor, r: Tensor, state: Tensor, keep: bool) -> tuple[Outputs, Tensor, Numbers]:
+    x = _flat(audio)
+    low, band, high = np.empty_like(x), np.empty_like(x), np.empty_like(x)
+    tracks = _table(g, len(g), -1), _table(r, len(r), -1)
+    after, kept = svf.forward(x, *tracks, _table(state, -1, 2), low, band, high, keep)
+    outputs = _tensor(low, audio), _tensor(band, audio), _tensor(high, audio)
+    return outputs, _tensor(after, state), kept
+
+
+class _SVF(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, audio: Tensor, g: Tensor, r: Tensor, state: Tensor) -> tuple[Tensor, ...]:
+        outputs, after, ctx.kept = _svf(audio, g, r, state, keep=True)
+        ctx.save_for_backward(audio, g, r)
+        return *outputs, after
+
+    @staticmethod
+    @once_differentiable
+    def backward(
+        ctx: Any, grad_low: Tensor, grad_band: Tensor, grad_high: Tensor, grad_after: Tensor
+    ) -> tuple[Tensor, ...]:
+        audio, g, r = ctx.saved_tensors
+        x, rows = _flat(audio), audio.shape[0] * audio.shape[1]
+        grad_x, grad_g, grad_r = np.empty_like(x), np.zeros(rows * g.shape[-1]), np.zeros(rows * r.shape[-1])
+        before = svf.backward(
+            x, _table(g, len(g), -1), _table(r, len(r), -1), ctx.kept,
+            _flat(grad_low), _flat(grad_band), _flat(grad_high), _table(grad_after, -1, 2),
+            grad_x, grad_g, grad_r,
+        )  # fmt: skip
+        to_g, to_r = (
+            torch.from_numpy(track).view(len(control), -1, control.shape[-1]).sum(1, keepdim=True)
+            for track, control in ((grad_g, g), (grad_r, r))
+        )
+        return _tensor(grad_x, audio), to_g, to_r, _tensor(before, grad_after)
