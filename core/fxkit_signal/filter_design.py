@@ -18,7 +18,7 @@ from fxkit_signal.biquad import high_pass, low_pass, peak
 # What is left of a peak's level, in dB, at the next centre: wider peaks ripple less where all sliders agree.
 _LEAK = 0.4
 _REFERENCE_DB = 12.0
-_CORRECTIONS = 6
+_CORRECTIONS = 8
 
 
 def first_order_low_pass(frequency: Tensor, rate: float) -> Tensor:
@@ -81,7 +81,9 @@ def graphic_equalizer(levels_db: Tensor, rate: float, *, centres: Sequence[float
     that 0.4 of its level is left at the next centre, so neighbours add up; the gains of the peaks are
     found from the levels by Newton's method with one fixed matrix of how the bands interact (Oliver and
     Jot, Efficient multi-band digital audio graphic equalizer with accurate frequency response control,
-    2015; Välimäki and Liski, Accurate cascade graphic equalizer, 2017). Returns [..., bands, 6].
+    2015; Välimäki and Liski, Accurate cascade graphic equalizer, 2017). Octave or third-octave bands
+    meet any levels within 12 dB either way to 0.05 dB; steeper zigzags need not be met. Returns
+    [..., bands, 6].
     """
     levels = levels_db.double()
     points = levels.new_tensor(centres)

@@ -29,8 +29,7 @@ class StateVariableFilterModule(nn.Module):
         g = (params["frequency"].double() * (math.pi / self.sample_rate)).tan()
         damping = 0.5 / params["q"].double()
         (low, band, high), state = svf(audio, g, damping, state)
-        weights = self.mix or tuple(params[name] for name in ("low", "band", "high"))
         # At its centre the band-pass of the circuit has the gain Q.
-        parts = (low, 2 * damping.to(band) * band, high)
-        shares = [weight * part for weight, part in zip(weights, parts, strict=True)]
-        return shares[0] + shares[1] + shares[2], state
+        band = 2 * damping.to(band) * band
+        weights = self.mix or (params["low"], params["band"], params["high"])
+        return weights[0] * low + weights[1] * band + weights[2] * high, state

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 class GraphicEQ:
     """Set the level of each band of the spectrum.
 
-    The response at the centre of each band is what its slider says: the peaks in the cascade are
+    The response at the centre of each band is what its slider says, to 0.05 dB: the peaks in the cascade are
     corrected for what their neighbours add (Oliver and Jot, 2015; Välimäki and Liski, 2017). Bands
     that reach above 0.45 of the sample rate are left out.
     """
 
     bands: Literal["octave", "third-octave"] = opt("octave", help="width of a band; 10 or 31 at 48 kHz")
-    gain_range: float = opt(12.0, unit="dB", gt=0, le=24, help="largest boost and cut of a band")
+    gain_range: float = opt(12.0, unit="dB", gt=0, le=12, help="largest boost and cut of a band")
 
     def parameters(self, ctx: BuildContext) -> Sequence[Parameter]:
         """Declare one level per band, which can move from frame to frame."""
