@@ -11,6 +11,8 @@ from fxkit.parameter import Parameter
 from fxkit.spec import opt
 from fxkit.traits import Traits
 
+# Three or four steps of the solver, each with two exponential functions.
+SOLVER_MACS = 120
 PER_VALUE = {"kohm": 1e3, "nF": 1e-9, "nA": 1e-9, "mV": 1e-3}
 
 
@@ -47,4 +49,4 @@ class DiodeCircuit:
 
     def traits(self, ctx: BuildContext) -> Traits:
         """Declare a recursion without delay."""
-        return Traits()
+        return Traits(macs=SOLVER_MACS * ctx.channels)

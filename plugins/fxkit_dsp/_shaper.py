@@ -11,6 +11,8 @@ from fxkit.parameter import Parameter
 from fxkit.spec import opt
 from fxkit.traits import Traits
 
+# An exponential function is some ten multiplications.
+CURVE_MACS = 12
 ANTIALIAS_HELP = "average the curve between samples, which aliases less and is one sample late"
 
 
@@ -35,9 +37,11 @@ class Shaper:
 
     def traits(self, ctx: BuildContext) -> Traits:
         """Declare a shaper that reads one sample per sample, or three when it antialiases."""
-        return shaper_traits(self.antialias)
+        return shaper_traits(ctx, self.antialias)
 
 
-def shaper_traits(antialias: bool) -> Traits:
-    """Return the traits of a waveshaper with or without antialiasing."""
-    return Traits(latency=1, receptive_field=3) if antialias else Traits(receptive_field=1)
+def shaper_traits(ctx: BuildContext, antialias: bool, macs: int = CURVE_MACS) -> Traits:
+    """Return the traits of a waveshaper with or without antialiasing, whose curve costs `macs`."""
+    if antialias:
+        return Traits(latency=1, receptive_field=3, macs=5 * macs * ctx.channels)
+    return Traits(receptive_field=1, macs=macs * ctx.channels)

@@ -34,7 +34,7 @@ class BitReduction:
 
     def traits(self, ctx: BuildContext) -> Traits:
         """Declare a shaper whose gradient is an estimate, not the derivative."""
-        return Traits(receptive_field=1, differentiable=False, straight_through=True)
+        return Traits(receptive_field=1, differentiable=False, straight_through=True, macs=2 * ctx.channels)
 
     def build(self, ctx: BuildContext) -> BitReductionModule:
         """Build the module."""

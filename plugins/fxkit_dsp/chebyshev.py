@@ -38,7 +38,7 @@ class Chebyshev:
 
     def traits(self, ctx: BuildContext) -> Traits:
         """Declare a shaper that reads one sample per sample, or three when it antialiases."""
-        return shaper_traits(self.antialias)
+        return shaper_traits(ctx, self.antialias, 2 * self.order)
 
     def build(self, ctx: BuildContext) -> CurveModule:
         """Build the module."""

@@ -39,7 +39,7 @@ class RateReduction:
 
     def traits(self, ctx: BuildContext) -> Traits:
         """Declare a hold whose gradient is an estimate, not the derivative."""
-        return Traits(differentiable=False, straight_through=True)
+        return Traits(differentiable=False, straight_through=True, macs=ctx.channels)
 
     def build(self, ctx: BuildContext) -> RateReductionModule:
         """Build the module."""

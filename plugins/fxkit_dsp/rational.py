@@ -40,7 +40,7 @@ class Rational:
 
     def traits(self, ctx: BuildContext) -> Traits:
         """Declare a shaper that reads one sample per sample."""
-        return Traits(receptive_field=1)
+        return Traits(receptive_field=1, macs=(self.numerator + self.denominator) * ctx.channels)
 
     def build(self, ctx: BuildContext) -> RationalModule:
         """Build the module."""

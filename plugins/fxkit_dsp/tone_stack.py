@@ -59,7 +59,7 @@ class ToneStack:
 
     def traits(self, ctx: BuildContext) -> Traits:
         """Declare a recursive filter without delay."""
-        return Traits()
+        return Traits(macs=10 * ctx.channels)
 
     def build(self, ctx: BuildContext) -> SectionsModule:
         """Build the module."""
