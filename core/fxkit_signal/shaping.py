@@ -91,6 +91,11 @@ def asymmetric_integral(x: Tensor, upper: Tensor, lower: Tensor) -> Tensor:
     return torch.where(x < 0, lower**2 * log_cosh(x / lower), upper**2 * log_cosh(x / upper))
 
 
+def asymmetric_curve(upper: Tensor, lower: Tensor) -> Curve:
+    """Return the curve `asymmetric` with the given limits, which broadcast against what it shapes."""
+    return Curve(lambda x: asymmetric(x, upper, lower), lambda x: asymmetric_integral(x, upper, lower))
+
+
 TANH = Curve(torch.tanh, log_cosh)
 HARD_CLIP = Curve(hard_clip, hard_clip_integral)
 CUBIC = Curve(cubic, cubic_integral)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
-from fxkit_dsp._diodes import PER_VALUE
+from fxkit_dsp._circuit import PER_VALUE
 from fxkit_signal.circuit import diode_clipper
 from fxkit_signal.diode import Diodes, Rule
 

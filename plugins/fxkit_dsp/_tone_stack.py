@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from fxkit_dsp._diodes import PER_VALUE
+from fxkit_dsp._circuit import PER_VALUE
 from fxkit_signal.circuit import ToneStack, tone_stack
 
 POTS = ("bass", "middle", "treble")

@@ -33,13 +33,7 @@ class Asymmetric(Shaper):
 
     def build(self, ctx: BuildContext) -> ShaperModule:
         """Build the module."""
-        from functools import partial
-
         from fxkit_dsp._shaper_module import ShaperModule
-        from fxkit_signal.shaping import Curve, asymmetric, asymmetric_integral
+        from fxkit_signal.shaping import asymmetric_curve
 
-        def choose(params: dict[str, object]) -> Curve:
-            limits = {name: params[name] for name in ("upper", "lower")}
-            return Curve(partial(asymmetric, **limits), partial(asymmetric_integral, **limits))
-
-        return ShaperModule(choose, self.antialias)
+        return ShaperModule(lambda params: asymmetric_curve(params["upper"], params["lower"]), self.antialias)

@@ -9,7 +9,7 @@ import attrs
 
 from fxkit.context import BuildContext
 from fxkit.parameter import Parameter
-from fxkit_dsp._diodes import DiodeCircuit, component
+from fxkit_dsp._circuit import DiodeCircuit, component
 
 if TYPE_CHECKING:
     from fxkit_dsp._op_amp_overdrive import OpAmpOverdriveModule

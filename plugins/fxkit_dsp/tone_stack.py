@@ -11,7 +11,7 @@ from fxkit.context import BuildContext
 from fxkit.parameter import Parameter
 from fxkit.spec import opt
 from fxkit.traits import Traits
-from fxkit_dsp._diodes import component
+from fxkit_dsp._circuit import component
 
 if TYPE_CHECKING:
     from fxkit_dsp._sections import SectionsModule

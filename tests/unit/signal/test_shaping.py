@@ -13,9 +13,7 @@ from fxkit_signal.shaping import (
     SINE_FOLD,
     TANH,
     TRIANGLE_FOLD,
-    Curve,
-    asymmetric,
-    asymmetric_integral,
+    asymmetric_curve,
     biased,
 )
 
@@ -27,9 +25,7 @@ CURVES = {
     "exponential": EXPONENTIAL,
     "sine fold": SINE_FOLD,
     "triangle fold": TRIANGLE_FOLD,
-    "asymmetric": Curve(
-        lambda x: asymmetric(x, UPPER, LOWER), lambda x: asymmetric_integral(x, UPPER, LOWER)
-    ),
+    "asymmetric": asymmetric_curve(UPPER, LOWER),
     "chebyshev": chebyshev(torch.tensor([0.7, -0.3, 0.2, 0.1, -0.05], dtype=torch.float64)[None, :, None]),
 }
 # Written out for one number; the plain formulas of a textbook.

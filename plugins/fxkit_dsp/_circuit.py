@@ -1,4 +1,4 @@
-"""What the circuits with diodes share: the options and parameters of level and diodes."""
+"""What circuits share: units and values of components, the level that enters, and diodes."""
 
 from __future__ import annotations
 
