@@ -54,8 +54,8 @@ def fit(curve: Callable[[Points], Points], above: int, below: int, guard: Guard)
 
     def miss(free: Points) -> Points:
         coefficients[used] = free
-        given = (torch.from_numpy(part) for part in (x, coefficients[:above], coefficients[above:]))
-        return rational(*given, guard=guard).numpy() - goal
+        top, bottom = map(torch.from_numpy, (coefficients[:above], coefficients[above:]))
+        return rational(torch.from_numpy(x), top, bottom, guard).numpy() - goal
 
     # A denominator of 0 has no slope in the guarded polynomial.
     start = np.concatenate([np.eye(1, above)[0], np.full(below, 0.1) / FIT_REACH ** np.arange(below)])

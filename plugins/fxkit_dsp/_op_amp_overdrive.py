@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
-from fxkit_dsp._diode_clipper import diodes
 from fxkit_dsp._circuit import PER_VALUE
+from fxkit_dsp._diode_clipper import diodes
 from fxkit_signal.circuit import op_amp_stage
 from fxkit_signal.diode import Rule
 
