@@ -27,7 +27,7 @@ def test_bounds_follow_the_sample_rate_and_the_bands_start_in_order(peaks, rate)
     assert list(frequency.defaults) == sorted(set(frequency.defaults))
     assert len(frequency.defaults) == peaks + 2
     assert gain.defaults == (0.0,) * (peaks + 2)
-    assert q.rate == frequency.rate == gain.rate == "constant"
+    assert q.rate == frequency.rate == gain.rate == "control"
 
 
 def test_a_flat_equaliser_changes_nothing():
@@ -70,3 +70,32 @@ def test_every_band_learns():
     for value in params.values():
         assert torch.isfinite(value.grad).all()
         assert (value.grad != 0).all()
+
+
+def test_ends_cut_the_spectrum_off():
+    spec = ParametricEQ(peaks=0, shelves=False, high_pass=True, low_pass=True)
+    low, high = ("high_pass_frequency", "high_pass_q"), ("low_pass_frequency", "low_pass_q")
+    params = {low[0]: 200.0, low[1]: 0.7071, high[0]: 4000.0, high[1]: 0.7071}
+    assert [parameter.name for parameter in spec.parameters(CONTEXT)] == list(params)
+    module = spec.build(CONTEXT)
+    time = torch.arange(48000, dtype=torch.float64) / 48000
+    for hertz, expected in ((20.0, -40.0), (200.0, -3.0), (900.0, 0.0), (4000.0, -3.0)):
+        sine = torch.sin(2 * math.pi * hertz * time)[None, None]
+        out, _ = module(sine, {name: torch.full((1, 1, 1), value) for name, value in params.items()})
+        level = 20 * math.log10(out[..., 24000:].std() / sine[..., 24000:].std())
+        assert level == pytest.approx(expected, abs=0.2)
+
+
+def test_without_shelves_every_band_is_a_peak():
+    params = settings_of([100.0, 1000.0, 8000.0], [6.0, -9.0, 4.0], [0.7, 4.0, 0.7])
+    module = ParametricEQ(peaks=3, shelves=False).build(CONTEXT)
+    time = torch.arange(48000, dtype=torch.float64) / 48000
+    sine = torch.sin(2 * math.pi * 5.0 * time)[None, None]
+    out, _ = module(sine, params)
+    assert 20 * math.log10(out[..., 24000:].std() / sine[..., 24000:].std()) == pytest.approx(0.0, abs=0.1)
+
+
+def test_an_equaliser_of_nothing_is_refused():
+    (problem,) = ParametricEQ(peaks=0, shelves=False).problems()
+    assert problem[0] == "peaks"
+    assert not list(ParametricEQ(peaks=0, shelves=False, low_pass=True).problems())
