@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import attrs
 
 from fxkit.experiment.limits import limit_problem
+from fxkit.experiment.model import Part
 from fxkit.experiment.tables import ParameterKeys
 from fxkit.parameter import Parameter
 from fxkit.spec import Bounds, OptionMeta
@@ -17,23 +18,25 @@ Key = tuple[str, int | None]
 
 @attrs.frozen(kw_only=True)
 class Bound:
-    """Hold a parameter as its node's table leaves it, and what sets it in the place of a controller.
+    """Hold a parameter as its node's table leaves it, and what sets it.
 
-    `fixed` holds one value each, or nothing; `tie` is "node.parameter", or empty.
+    `fixed` holds one value each, or nothing; `tie` is "node.parameter", or empty; `controller` is the name
+    of what sets it otherwise, empty where there is none.
     """
 
     parameter: Parameter
     fixed: tuple[float, ...] = ()
     tie: str = ""
+    controller: str = ""
 
     @property
     def driven(self) -> bool:
-        """Tell whether a controller sets it."""
+        """Tell whether it is left to a controller."""
         return not self.fixed and not self.tie
 
 
-def bind(parameter: Parameter, keys: ParameterKeys) -> Bound:
-    """Apply a parameter's table, in which `key_problems` finds nothing."""
+def bind(parameter: Parameter, keys: ParameterKeys, controller: str = "") -> Bound:
+    """Apply a parameter's table, in which `key_problems` finds nothing; `controller` is its node's."""
     if keys.fixed is not None:
         values = _values(keys.fixed, parameter.size)
         return Bound(parameter=attrs.evolve(parameter, default=values), fixed=values)
@@ -41,12 +44,24 @@ def bind(parameter: Parameter, keys: ParameterKeys) -> Bound:
         return Bound(parameter=parameter, tie=keys.tie)
     low, high = _range(parameter, keys)
     start = parameter.default if keys.start is None else _values(keys.start, parameter.size)
-    return Bound(parameter=attrs.evolve(parameter, low=low, high=high, default=start))
+    return Bound(
+        parameter=attrs.evolve(parameter, low=low, high=high, default=start),
+        controller=keys.controller or controller,
+    )
 
 
-def bind_all(parameters: Sequence[Parameter], tables: Mapping[str, ParameterKeys]) -> tuple[Bound, ...]:
+def bind_all(
+    parameters: Sequence[Parameter], tables: Mapping[str, ParameterKeys], controller: str
+) -> tuple[Bound, ...]:
     """Bind the parameters of one node; those without a table stay as they were declared."""
-    return tuple(bind(parameter, tables.get(parameter.name, ParameterKeys())) for parameter in parameters)
+    free = ParameterKeys()
+    return tuple(bind(one, tables.get(one.name, free), controller) for one in parameters)
+
+
+def controller_name(node: str, part: Part) -> str | None:
+    """Return the name of a node's controller: that of a shared one, or "node.controller" for its own."""
+    controller = part.keys.controller
+    return controller if controller is None or isinstance(controller, str) else f"{node}.controller"
 
 
 def key_problems(parameter: Parameter, keys: ParameterKeys) -> Iterator[tuple[Key, str]]:

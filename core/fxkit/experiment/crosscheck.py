@@ -81,10 +81,7 @@ def _empty_lists(tree: Tree) -> Iterator[Tree]:
 def _check_controllers(found: Draft, report: Report) -> None:
     shared = found.named("controllers")
     used = set()
-    for node in found.named("nodes").values():
-        controller = node.get("controller")
-        if controller is None or not isinstance(controller.value, str):
-            continue
+    for controller in _named_controllers(found):
         name = str(controller.value)
         used.add(name)
         if name not in shared:
@@ -93,6 +90,17 @@ def _check_controllers(found: Draft, report: Report) -> None:
     for name, table in shared.items():
         if name not in used:
             report.at_table(table, f'no node uses it; write controller = "{name}" there or remove the table')
+
+
+def _named_controllers(found: Draft) -> Iterator[Tree]:
+    """Yield the names of controllers that nodes, and parameters of nodes, are given."""
+    for node in found.named("nodes").values():
+        parameters = node.get("parameters")
+        tables = (table for _, table in parameters.items()) if parameters else ()
+        for table in (node, *tables):
+            controller = table.get("controller")
+            if controller is not None and isinstance(controller.value, str):
+                yield controller
 
 
 def _check_inputs(found: Draft, report: Report) -> None:

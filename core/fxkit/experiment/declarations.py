@@ -8,7 +8,7 @@ from typing import TypeVar
 import attrs
 
 from fxkit.context import BuildContext
-from fxkit.experiment.binding import Bound, bind_all, roots
+from fxkit.experiment.binding import Bound, bind_all, controller_name, roots
 from fxkit.experiment.crosscheck import chain_members
 from fxkit.experiment.draft import Draft
 from fxkit.experiment.fault import Fault
@@ -35,9 +35,24 @@ class _Node:
     traits: Traits
 
     @property
-    def driven(self) -> list[Parameter]:
-        """Return the parameters that are left to a controller."""
-        return [bound.parameter for bound in self.bounds if bound.driven]
+    def alone(self) -> list[str]:
+        """Return the names of the parameters that nothing sets."""
+        return [one.parameter.name for one in self.bounds if one.driven and not one.controller]
+
+    def driven_by(self, controller: str) -> list[Parameter]:
+        """Return the parameters that a controller sets, named "node.parameter"."""
+        driven = [bound.parameter for bound in self.bounds if bound.controller == controller]
+        return [attrs.evolve(parameter, name=f"{self.name}.{parameter.name}") for parameter in driven]
+
+
+@attrs.frozen
+class _Controller:
+    """Hold a controller's table, what it became, and the nodes of which it sets parameters."""
+
+    tree: Tree
+    part: Part
+    nodes: Sequence[_Node]
+    name: str
 
 
 def check_declarations(found: Draft, report: Report) -> None:
@@ -57,7 +72,7 @@ def uncontrolled(found: Draft) -> tuple[str, ...]:
     if not isinstance(run, RunTable):
         return ()
     nodes = _Declarations(found, report, _context(found, run, report)).nodes()
-    return tuple(node.name for node in nodes if node.driven and node.tree.get("controller") is None)
+    return tuple(node.name for node in nodes if node.alone)
 
 
 def _context(found: Draft, run: RunTable, report: Report) -> BuildContext:
@@ -84,8 +99,8 @@ class _Declarations:
         self.check_order(known)
         check_ties(self.found, self.report, {node.name: node.bounds for node in known})
         tied = self.tied(known)
-        for tree, part, driven in self.controllers(known):
-            self.check_controller(tree, part, driven, tied)
+        for controller in self.controllers(known):
+            self.check_controller(controller, tied)
 
     def nodes(self) -> list[_Node]:
         """Return the nodes that declare what they should, in the order of the file."""
@@ -100,18 +115,17 @@ class _Declarations:
         if parameters is None or traits is None:
             return None
         tables = check_keys(tree, part, parameters, self.report)
-        return _Node(name, tree, part, bind_all(parameters, tables), traits)
+        bounds = bind_all(parameters, tables, controller_name(name, part) or "")
+        return _Node(name, tree, part, bounds, traits)
 
     def check_controlled(self, node: _Node) -> None:
         controller = node.tree.get("controller")
-        if node.driven and controller is None:
-            names = some([parameter.name for parameter in node.driven])
-            message = f'"{node.part.name}" needs a controller for its parameters ({names})'
+        if node.alone:
+            message = f'"{node.part.name}" needs a controller for its parameters ({some(node.alone)})'
             self.report.at_table(node.tree, f'{message}; controller = {{ type = "static" }} learns constants')
-        if controller is not None and not node.driven:
-            why = (
-                "left to control, as all are fixed or tied" if node.bounds else "to control as it is set here"
-            )
+        if controller is not None and not node.driven_by(controller_name(node.name, node.part) or ""):
+            left = "left to control, as their own tables set all of them"
+            why = left if node.bounds else "to control as it is set here"
             self.report.at_key(controller, f'"{node.part.name}" has no parameters {why}; remove this')
 
     def check_inputs(self, node: _Node) -> None:
@@ -136,23 +150,24 @@ class _Declarations:
                 message = f'"{member.value}" makes its own sound and would silence {before} before it'
                 self.report.at_value(member, f"{message}; put both in a list inside the chain")
 
-    def controllers(self, nodes: Sequence[_Node]) -> list[tuple[Tree, Part, list[_Node]]]:
-        """Return every controller with the nodes that it drives, in the order of the chain."""
+    def controllers(self, nodes: Sequence[_Node]) -> list[_Controller]:
+        """Return every controller that drives something, with what it drives in the order of the chain."""
         order = [str(member.value) for member in chain_members(self.found)]
         ordered = sorted(
             (node for node in nodes if node.name in order), key=lambda node: order.index(node.name)
         )
         inline = [
-            (node.tree.value["controller"], node.part.keys.controller, [node])
+            (f"{node.name}.controller", node.tree.value["controller"], node.part.keys.controller)
             for node in ordered
             if isinstance(node.part.keys.controller, Part)
         ]
         tables = self.found.named("controllers")
-        shared = [
-            (tables[name], part, [node for node in ordered if node.part.keys.controller == name])
-            for name, part in self.found.parts["controllers"].items()
+        shared = [(name, tables[name], part) for name, part in self.found.parts["controllers"].items()]
+        all_of_them = [
+            _Controller(tree, part, [node for node in ordered if node.driven_by(name)], name)
+            for name, tree, part in (*inline, *shared)
         ]
-        return [entry for entry in (*inline, *shared) if entry[2]]
+        return [controller for controller in all_of_them if controller.nodes]
 
     def tied(self, nodes: Sequence[_Node]) -> dict[str, list[Parameter]]:
         """Return, by the name of the parameter that is driven, those that are tied to it."""
@@ -162,16 +177,9 @@ class _Declarations:
             tied.setdefault(root, []).append(attrs.evolve(bounds[name].parameter, name=name))
         return tied
 
-    def check_controller(
-        self, tree: Tree, part: Part, driven: Sequence[_Node], tied: Mapping[str, list[Parameter]]
-    ) -> None:
-        parameters = tuple(
-            attrs.evolve(parameter, name=f"{node.name}.{parameter.name}")
-            for node in driven
-            for parameter in node.driven
-        )
-        if not parameters:
-            return
+    def check_controller(self, controller: _Controller, tied: Mapping[str, list[Parameter]]) -> None:
+        tree, part, first = controller.tree, controller.part, controller.nodes[0]
+        parameters = tuple(one for node in controller.nodes for one in node.driven_by(controller.name))
         ctx = attrs.evolve(self.ctx, parameters=parameters)
         traits = _fault(self.report, tree, part).guarded(lambda: _typed(part.spec.traits(ctx), ControlTraits))
         if traits is None:
@@ -179,8 +187,8 @@ class _Declarations:
         if "features" in traits.uses and not self.found.named("features"):
             message = f'"{part.name}" reads features, and there are none; write a table [features.NAME]'
             self.report.at_table(tree, message)
-        if "audio" in traits.uses and driven[0].traits.source:
-            message = f'"{part.name}" listens, and no audio enters "{driven[0].name}", which makes its own'
+        if "audio" in traits.uses and first.traits.source:
+            message = f'"{part.name}" listens, and no audio enters "{first.name}", which makes its own'
             self.report.at_table(tree, message)
         followers = [one for parameter in parameters for one in tied.get(parameter.name, ())]
         for wrong in wrong_rates(traits, [*parameters, *followers], self.ctx.hop):

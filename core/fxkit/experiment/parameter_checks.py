@@ -48,7 +48,8 @@ def _tables(tree: Tree) -> tuple[tuple[str, Tree], ...]:
 
 
 def _harmless(parameter: Parameter, keys: ParameterKeys) -> ParameterKeys:
-    return ParameterKeys(fixed=None if keys.fixed is None else parameter.default, tie=keys.tie)
+    fixed = None if keys.fixed is None else parameter.default
+    return ParameterKeys(fixed=fixed, tie=keys.tie, controller=keys.controller)
 
 
 def _entry(table: Tree, key: Key) -> Tree:

@@ -86,13 +86,16 @@ class ParameterKeys:
     tie: str | None = opt(
         None, help='"node.parameter" whose value it always has; of this node or an earlier one'
     )
+    controller: str | None = opt(
+        None, help="name of one in [controllers] that sets it, in the place of the node's own controller"
+    )
 
     def problems(self) -> Iterator[tuple[str, str]]:
         """Refuse what has no effect beside a fixed or a tied value."""
         for winner, reason in (("fixed", "it has a fixed value"), ("tie", f"it takes that of {self.tie}")):
             if getattr(self, winner) is None:
                 continue
-            for key in ("fixed", "start", "low", "high", "tie"):
+            for key in ("fixed", "start", "low", "high", "tie", "controller"):
                 if key != winner and getattr(self, key) is not None and (winner, key) != ("tie", "fixed"):
                     yield key, f"has no effect, as {reason}; remove this or {winner}"
 

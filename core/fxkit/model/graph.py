@@ -136,8 +136,9 @@ class _Pass:
     def leaf(self, leaf: Leaf, audio: torch.Tensor) -> torch.Tensor:
         """Run one node."""
         node = self.plan.nodes[leaf.name]
-        if node.controller and node.controller not in self.after["drives"]:
-            self._drive(node.controller, audio)
+        for name in node.controllers:
+            if name not in self.after["drives"]:
+                self._drive(name, audio)
         if node.fixed:
             fixed = self.model.fixed[_key(node.name)]
             self.parameters.update(fixed(audio.shape[0], self._frames_due(node.ctx.hop)))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import attrs
 
 from fxkit.context import BuildContext
 from fxkit.errors import AssemblyError
-from fxkit.experiment.binding import Bound, bind_all, key_problems, roots, tie_problem
+from fxkit.experiment.binding import Bound, bind_all, controller_name, key_problems, roots, tie_problem
 from fxkit.experiment.declarations import wrong_rates
 from fxkit.experiment.model import Blueprint, Part
 from fxkit.model.chain import Leaf, Parallel, Series, parse_chain
@@ -37,9 +37,13 @@ class NodePlan:
         return tuple(bound.parameter for bound in self.bounds)
 
     @property
-    def driven(self) -> tuple[Parameter, ...]:
-        """Return the parameters that the controller sets, named "node.parameter"."""
-        return tuple(_full(self.name, bound.parameter) for bound in self.bounds if bound.driven)
+    def controllers(self) -> tuple[str, ...]:
+        """Return the names of the controllers that set its parameters, the first parameter's first."""
+        return tuple(dict.fromkeys(bound.controller for bound in self.bounds if bound.controller))
+
+    def driven_by(self, controller: str) -> tuple[Parameter, ...]:
+        """Return the parameters that a controller sets, named "node.parameter"."""
+        return tuple(_full(self.name, one.parameter) for one in self.bounds if one.controller == controller)
 
     @property
     def fixed(self) -> tuple[Parameter, ...]:
@@ -130,9 +134,9 @@ class _Planner:
             taken = " or ".join(map(str, traits.channels_in))
             raise AssemblyError(path, f"{part.plugin} takes {taken} channel(s), {signal.channels} enter it")
         ctx = attrs.evolve(self.ctx, channels=signal.channels, seed=_seed_of(leaf.name, self.ctx.seed))
-        bounds = _bounds(path, part, tuple(part.spec.parameters(ctx)))
-        controller = _controller_name(leaf.name, part)
-        if controller is None and any(bound.driven for bound in bounds):
+        controller = controller_name(leaf.name, part)
+        bounds = _bounds(path, part, tuple(part.spec.parameters(ctx)), controller or "")
+        if any(bound.driven and not bound.controller for bound in bounds):
             raise AssemblyError(path, f"{part.plugin} has parameters; give it a controller")
         self._check_inputs(path, part, traits)
         self.nodes[leaf.name] = NodePlan(
@@ -173,7 +177,7 @@ class _Planner:
         return part is not None and bool(part.spec.traits(self.ctx).source)
 
 
-def _bounds(path: str, part: Part, parameters: tuple[Parameter, ...]) -> tuple[Bound, ...]:
+def _bounds(path: str, part: Part, parameters: tuple[Parameter, ...], controller: str) -> tuple[Bound, ...]:
     tables = part.keys.parameters
     for name in tables.keys() - {parameter.name for parameter in parameters}:
         raise AssemblyError(f"{path}.parameters.{name}", f"{part.plugin} has no such parameter")
@@ -181,19 +185,12 @@ def _bounds(path: str, part: Part, parameters: tuple[Parameter, ...]) -> tuple[B
         table = tables.get(parameter.name)
         for (key, _), message in key_problems(parameter, table) if table else ():
             raise AssemblyError(f"{path}.parameters.{parameter.name}.{key}", message)
-    return bind_all(parameters, tables)
+    return bind_all(parameters, tables, controller)
 
 
 def _seed_of(name: str, seed: int) -> int:
     # Two noise sources of one run must not play the same noise.
     return zlib.crc32(f"{seed}:{name}".encode()) & 0x7FFFFFFF
-
-
-def _controller_name(node: str, part: Part) -> str | None:
-    controller = part.keys.controller
-    if controller is None:
-        return None
-    return controller if isinstance(controller, str) else f"{node}.controller"
 
 
 def plan_model(experiment: Blueprint, ctx: BuildContext) -> Plan:
@@ -255,17 +252,16 @@ def _resolved(node: NodePlan, bounds: Mapping[str, Bound], ends: Mapping[str, st
 def _plan_controllers(
     experiment: Blueprint, ctx: BuildContext, nodes: Mapping[str, NodePlan]
 ) -> dict[str, ControllerPlan]:
+    names = dict.fromkeys(name for node in nodes.values() for name in node.controllers)
     plans: dict[str, ControllerPlan] = {}
-    for node in nodes.values():
-        if node.controller and node.controller not in plans:
-            driven = [other for other in nodes.values() if other.controller == node.controller]
-            followers = _followers(nodes.values(), driven)
-            plans[node.controller] = _plan_controller(experiment, ctx, node.controller, driven, followers)
+    for name in names:
+        driven = [node for node in nodes.values() if name in node.controllers]
+        leaders = {parameter.name for node in driven for parameter in node.driven_by(name)}
+        plans[name] = _plan_controller(experiment, ctx, name, driven, _followers(nodes.values(), leaders))
     return plans
 
 
-def _followers(nodes: Iterable[NodePlan], driven: Sequence[NodePlan]) -> tuple[tuple[Parameter, str], ...]:
-    leaders = {parameter.name for node in driven for parameter in node.driven}
+def _followers(nodes: Iterable[NodePlan], leaders: Collection[str]) -> tuple[tuple[Parameter, str], ...]:
     return tuple(
         (_full(node.name, bound.parameter), bound.tie)
         for node in nodes
@@ -281,9 +277,11 @@ def _plan_controller(
     driven: Sequence[NodePlan],
     followers: tuple[tuple[Parameter, str], ...],
 ) -> ControllerPlan:
-    shared = experiment.controllers.get(name)
-    part = shared if shared is not None else driven[0].part.keys.controller
-    parameters = tuple(parameter for node in driven for parameter in node.driven)
+    own = driven[0].part.keys.controller if name == f"{driven[0].name}.controller" else None
+    part = own or experiment.controllers.get(name)
+    if part is None:
+        raise AssemblyError(f"nodes.{driven[0].name}", f'no controller "{name}"')
+    parameters = tuple(parameter for node in driven for parameter in node.driven_by(name))
     full = attrs.evolve(ctx, channels=driven[0].ctx.channels, parameters=parameters)
     traits = part.spec.traits(full)
     for use, there in (("knobs", ctx.knobs), ("features", ctx.features), ("audio", full.channels)):

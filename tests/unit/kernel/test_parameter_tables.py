@@ -147,6 +147,36 @@ class TestTie:
         assert next(model.drives.parameters()).grad.flatten().tolist() == [pytest.approx(2 * 2 * 8)]
 
 
+class TestOwnController:
+    def test_a_parameter_may_have_a_controller_apart_from_its_nodes(self, kit):
+        keys = {"offset": ParameterKeys(controller="moving", low=0.0)}
+        nodes = {
+            "a": kit.node("a", Line(), kit.Learned(start=0.75), parameters=keys),
+            "b": kit.node("b", kit.Scale(), "moving"),
+        }
+        model = build(kit, nodes, controllers=moving(kit))
+        plan = model.plan
+        assert {name: [one.name for one in c.ctx.parameters] for name, c in plan.controllers.items()} == {
+            "a.controller": ["a.factor"],
+            "moving": ["a.offset", "b.factor"],
+        }
+        output = torch.cat([one.audio for one in in_blocks(model, noise(20), [3, 1, 16])], -1)
+        counted = torch.arange(20) / 4000
+        assert torch.allclose(output, (2 * noise(20) + 4 * counted) * (8 * counted - 4), atol=1e-5)
+        assert plan.still == {"a.factor"}
+
+    def test_then_the_node_needs_none(self, kit):
+        keys = {"offset": ParameterKeys(controller="moving"), "factor": ParameterKeys(fixed=1.0)}
+        model = build(kit, {"a": kit.node("a", Line(), parameters=keys)}, controllers=moving(kit))
+        assert list(model.plan.controllers) == ["moving"]
+
+
+def moving(kit):
+    return {
+        "moving": kit.make_part("controllers.moving", "controllers", kit.FrameCounter(), kit.ControllerKeys())
+    }
+
+
 class TestRefused:
     """The reader says all this with its place in the file; what depends on the material is said here."""
 
@@ -156,6 +186,7 @@ class TestRefused:
             ({"fixed": 5.0}, r"nodes\.a\.parameters\.factor\.fixed: 5\.0 is above the maximum 4"),
             ({"fixed": (1.0, 2.0)}, "2 values, and the parameter has 1; write 1 number"),
             ({"low": 2.0}, r"leaves out the default, 1; write start, too, such as 3"),
+            ({"controller": "nobody"}, 'nodes.a: no controller "nobody"'),
             ({"tie": "z.factor"}, r'nodes\.a\.parameters\.factor\.tie: "z\.factor" is no parameter'),
             ({"tie": "a.factor"}, r'"a\.factor" is no parameter of this or an earlier node'),
         ],
@@ -229,6 +260,23 @@ def test_what_a_controller_hears_counts_in_the_receptive_field(kit, shared):
 def test_a_controller_that_remembers_for_ever_makes_the_receptive_field_unbounded(kit):
     model = build(kit, {"a": kit.node("a", kit.Scale(), LSTMControl())})
     assert model.plan.receptive_field is None
+
+
+class Line:
+    """Multiply and add."""
+
+    def parameters(self, ctx):
+        from fxkit import Parameter
+
+        return tuple(Parameter(name=name, low=-4, high=4, default=1) for name in ("factor", "offset"))
+
+    def traits(self, ctx):
+        from fxkit import Traits
+
+        return Traits(receptive_field=1)
+
+    def build(self, ctx):
+        return lambda audio, params, state=None: (audio * params["factor"] + params["offset"], state)
 
 
 class Recorder:
