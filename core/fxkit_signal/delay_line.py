@@ -174,10 +174,14 @@ def _read(line: Tensor, delay: Tensor, before: Tensor, method: Interpolator) -> 
     first = now - whole.long() + method.reach - taps + 1
     index = first[..., None] + torch.arange(taps, device=line.device)
     values = line.gather(-1, index.flatten(-2)).view(index.shape)
-    read = (torch.lerp(weights[step], weights[step + 1], part[..., None]) * values).sum(-1)
-    if not method.recursive:
-        return read
-    return _first_order(read, -torch.lerp(pole[step], pole[step + 1], part), before)
+    read = (_cubic(weights, step, part[..., None]) * values).sum(-1)
+    return _first_order(read, -_cubic(pole, step, part), before) if method.recursive else read
+
+
+def _cubic(table: Tensor, step: Tensor, part: Tensor) -> Tensor:
+    """Return the polynomials of `table` [rows, 4, ...] at a place in a row."""
+    first, second, third, fourth = table.unbind(1)
+    return first[step] + part * (second[step] + part * (third[step] + part * fourth[step]))
 
 
 def _first_order(drive: Tensor, pole: Tensor, before: Tensor) -> Tensor:

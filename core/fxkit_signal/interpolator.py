@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Literal, NamedTuple
 
@@ -12,8 +13,9 @@ Interpolation = Literal["linear", "cubic", "sinc", "allpass"]
 
 SINC_TAPS = 16
 _KAISER_BETA = 8.0
-# Weights between two rows are interpolated linearly: a table of 1024 rows errs by 4e-7.
-_ROWS = 1024
+# Cubic pieces of a 64th of a sample follow the curves to 1e-8, and their slopes without a jump.
+_ROWS = 64
+_STEP = 1e-5
 
 
 class Interpolator(NamedTuple):
@@ -21,8 +23,9 @@ class Interpolator(NamedTuple):
 
     v[n] = sum_j w_j(fraction) x[n - whole + reach - taps + 1 + j] - p(fraction) v[n - 1]
 
-    `weights` [rows + 1, taps] and `pole` [rows + 1] float64, for fractions k / rows; in between they are
-    linear. `reach` is how many samples newer than x[n - whole] are read.
+    `weights` [rows, 4, taps] and `pole` [rows, 4], float64, are polynomials in the place within a row, in
+    rising powers; row r holds for fractions from r / rows on. `reach` is how many samples newer than
+    x[n - whole] are read.
     """
 
     weights: Tensor
@@ -33,12 +36,12 @@ class Interpolator(NamedTuple):
     @property
     def taps(self) -> int:
         """Return how many samples one reading takes."""
-        return self.weights.shape[1]
+        return self.weights.shape[2]
 
     @property
     def rows(self) -> int:
-        """Return into how many steps the table divides a sample."""
-        return self.weights.shape[0] - 1
+        """Return into how many pieces the table divides a sample."""
+        return self.weights.shape[0]
 
     @property
     def recursive(self) -> bool:
@@ -51,31 +54,47 @@ def interpolator(name: Interpolation) -> Interpolator:
     """Return an interpolator by name.
 
     "linear": 2 taps. "cubic": Lagrange's polynomial through 4 samples. "sinc": 16 taps under a Kaiser
-    window with beta 7. "allpass": Thiran's first-order allpass for 0.5 to 1.5 samples, whose magnitude is
+    window with beta 8. "allpass": Thiran's first-order allpass for 0.5 to 1.5 samples, whose magnitude is
     1 at every frequency (Laakso, Valimaki, Karjalainen and Laine, Splitting the unit delay, 1996).
 
-    The largest error against an ideal delay of half a sample, in dB below the signal, at a tenth, a
-    quarter, a half and eight tenths of the Nyquist frequency: linear -38, -22, -11, -3; cubic -74, -43,
-    -20, -5; sinc -91, -95, -92, -37; allpass -67, -43, -25, -11. Rows of weights sum to one, so that a
-    constant stays one however the delay moves.
+    Error against the ideal delay, in dB of the signal, at a tenth, a quarter, a half and eight tenths of
+    the Nyquist frequency, for the worst fraction of a sample:
+
+        linear   -38  -22  -11   -3
+        cubic    -73  -41  -19   -5
+        sinc     -87  -91  -79  -24
+        allpass  -47  -24   -8    0
+
+    Weights sum to one, so that a constant stays one however the delay moves.
     """
-    fractions = torch.arange(_ROWS + 1, dtype=torch.float64)[:, None] / _ROWS
-    if name == "linear":
-        ends = torch.tensor([[0.0, 1.0], [1.0, 0.0]], dtype=torch.float64)
-        return Interpolator(ends, torch.zeros(2, dtype=torch.float64), 0, 0.0)
-    if name == "cubic":
-        return _without_pole(_lagrange(fractions))
-    if name == "sinc":
-        return _without_pole(_windowed_sinc(fractions))
+    curve, rows, reach, shift = {
+        "linear": (_linear, 1, 0, 0.0),
+        "cubic": (_lagrange, 1, 1, 0.0),
+        "sinc": (_windowed_sinc, _ROWS, SINC_TAPS // 2 - 1, 0.0),
+        "allpass": (_thiran, _ROWS, 0, 0.5),
+    }[name]
+    weights = _pieces(curve, rows)
+    pole = weights[..., 1] if name == "allpass" else torch.zeros_like(weights[..., 0])
+    return Interpolator(weights, pole.contiguous(), reach, shift)
+
+
+def _pieces(curve: Callable[[Tensor], Tensor], rows: int) -> Tensor:
+    """Fit cubic pieces through values and slopes at the ends of every row (Hermite), [rows, 4, taps]."""
+    ends = torch.arange(rows + 1, dtype=torch.float64)[:, None] / rows
+    value = curve(ends)
+    slope = (curve(ends + _STEP) - curve(ends - _STEP)) / (2 * _STEP * rows)
+    rise = value[1:] - value[:-1]
+    first, last = slope[:-1], slope[1:]
+    return torch.stack([value[:-1], first, 3 * rise - 2 * first - last, first + last - 2 * rise], dim=1)
+
+
+def _linear(fractions: Tensor) -> Tensor:
+    return torch.cat([fractions, 1 - fractions], dim=1)
+
+
+def _thiran(fractions: Tensor) -> Tensor:
     coefficient = (0.5 - fractions) / (1.5 + fractions)
-    return Interpolator(
-        torch.cat([torch.ones_like(coefficient), coefficient], dim=1), coefficient[:, 0], 0, 0.5
-    )
-
-
-def _without_pole(weights: Tensor) -> Interpolator:
-    pole = weights.new_zeros(weights.shape[0])
-    return Interpolator(weights / weights.sum(1, keepdim=True), pole, weights.shape[1] // 2 - 1, 0.0)
+    return torch.cat([torch.ones_like(coefficient), coefficient], dim=1)
 
 
 def _distances(fractions: Tensor, taps: int) -> Tensor:
@@ -87,7 +106,8 @@ def _windowed_sinc(fractions: Tensor) -> Tensor:
     distance = _distances(fractions, SINC_TAPS)
     inside = (1 - (2 * distance / SINC_TAPS).square()).clamp_min(0)
     window: Tensor = torch.special.i0(_KAISER_BETA * inside.sqrt())
-    return torch.sinc(distance) * window
+    weights = torch.sinc(distance) * window
+    return weights / weights.sum(1, keepdim=True)
 
 
 def _lagrange(fractions: Tensor) -> Tensor:

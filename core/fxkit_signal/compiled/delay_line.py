@@ -21,6 +21,18 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 
 
 @njit(**_KERNEL)  # type: ignore[untyped-decorator]
+def _at(powers: Array, part: float) -> float:
+    """Return a cubic at a place."""
+    return powers[0] + part * (powers[1] + part * (powers[2] + part * powers[3]))  # type: ignore[no-any-return]
+
+
+@njit(**_KERNEL)  # type: ignore[untyped-decorator]
+def _slope(powers: Array, part: float) -> float:
+    """Return a cubic's slope at a place."""
+    return powers[1] + part * (2 * powers[2] + part * 3 * powers[3])  # type: ignore[no-any-return]
+
+
+@njit(**_KERNEL)  # type: ignore[untyped-decorator]
 def run_line(
     delay: Array, feedback: Array, damping: Array, weights: Array, pole: Array, reach: int, shift: float,
     line: Array, read: Array, loop: Array,
@@ -30,7 +42,7 @@ def run_line(
     `line` enters with the past and then the audio; column 0 of `read` and `loop` is their state.
     """
     rows, samples = delay.shape
-    past, taps, steps = line.shape[1] - samples, weights.shape[1], weights.shape[0] - 1
+    past, taps, steps = line.shape[1] - samples, weights.shape[2], weights.shape[0]
     for row in range(rows):
         for n in range(samples):
             whole = np.floor(delay[row, n] - shift)
@@ -40,9 +52,10 @@ def run_line(
             first = past + n - int(whole) + reach - taps + 1
             total = 0.0
             for tap in range(taps):
-                low = weights[step, tap]
-                total += (low + part * (weights[step + 1, tap] - low)) * line[row, first + tap]
-            total -= (pole[step] + part * (pole[step + 1] - pole[step])) * read[row, n]
+                upper = weights[step, 2, tap] + part * weights[step, 3, tap]
+                weight = weights[step, 0, tap] + part * (weights[step, 1, tap] + part * upper)
+                total += weight * line[row, first + tap]
+            total -= _at(pole[step], part) * read[row, n]
             read[row, n + 1] = total
             loop[row, n + 1] = total + damping[row, n] * (loop[row, n] - total)
             line[row, past + n] += feedback[row, n] * loop[row, n + 1]
@@ -60,7 +73,7 @@ def run_line_adjoint(
     out in `to_line`, those of the states in column 0 of the others.
     """
     rows, samples = delay.shape
-    past, taps, steps = line.shape[1] - samples, weights.shape[1], weights.shape[0] - 1
+    past, taps, steps = line.shape[1] - samples, weights.shape[2], weights.shape[0]
     for row in range(rows):
         for n in range(samples - 1, -1, -1):
             entering = to_line[row, past + n]
@@ -76,10 +89,11 @@ def run_line_adjoint(
             first = past + n - int(whole) + reach - taps + 1
             slope = 0.0
             for tap in range(taps):
-                low = weights[step, tap]
-                rise = weights[step + 1, tap] - low
-                slope += rise * line[row, first + tap]
-                to_line[row, first + tap] += reading * (low + part * rise)
-            rise = pole[step + 1] - pole[step]
-            to_delay[row, n] = reading * steps * (slope - rise * read[row, n])
-            to_read[row, n] -= reading * (pole[step] + part * rise)
+                third = part * weights[step, 3, tap]
+                upper = weights[step, 2, tap] + third
+                middle = weights[step, 1, tap] + part * upper
+                slope += (middle + part * (upper + third)) * line[row, first + tap]
+                to_line[row, first + tap] += reading * (weights[step, 0, tap] + part * middle)
+            slope -= _slope(pole[step], part) * read[row, n]
+            to_delay[row, n] = reading * steps * slope
+            to_read[row, n] -= reading * _at(pole[step], part)
