@@ -1,4 +1,8 @@
-"""The attack and release smoother and its adjoint, in float64, row by row."""
+"""The attack and release smoother and its adjoint, row by row.
+
+Rows are worked on four at a time: one recursion alone would leave the processor waiting for its own
+last result.
+"""
 
 from __future__ import annotations
 
@@ -10,19 +14,85 @@ Array = NDArray[float64]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _next(x: float, last: float, rise: float, fall: float) -> float:
+    return x + (rise if x > last else fall) * (last - x)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def smooth(level: Array, attack: Array, release: Array, start: Array) -> Array:
     """Smooth `level` [rows, samples] by coefficients [rows, 1 or samples], from `start` [rows]."""
     rows, samples = level.shape
     step = 1 if attack.shape[1] > 1 else 0
     out = empty((rows, samples))
-    for row in range(rows):
-        last = start[row]
+    for r in range(0, rows - 3, 4):
+        a, b, c, d = start[r], start[r + 1], start[r + 2], start[r + 3]
         for n in range(samples):
-            x = level[row, n]
-            c = attack[row, n * step] if x > last else release[row, n * step]
-            last = x + c * (last - x)
-            out[row, n] = last
+            k = n * step
+            a = _next(level[r, n], a, attack[r, k], release[r, k])
+            b = _next(level[r + 1, n], b, attack[r + 1, k], release[r + 1, k])
+            c = _next(level[r + 2, n], c, attack[r + 2, k], release[r + 2, k])
+            d = _next(level[r + 3, n], d, attack[r + 3, k], release[r + 3, k])
+            out[r, n], out[r + 1, n], out[r + 2, n], out[r + 3, n] = a, b, c, d
+    for r in range(rows // 4 * 4, rows):
+        a = start[r]
+        for n in range(samples):
+            a = _next(level[r, n], a, attack[r, n * step], release[r, n * step])
+            out[r, n] = a
     return out
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _choose(level: Array, before: Array, attack: Array, release: Array, chosen: Array) -> None:
+    """Write the coefficient that each sample of a row took, given the smoothed levels before it."""
+    if len(attack) > 1:
+        for n in range(len(level)):
+            chosen[n] = attack[n] if before[n] < level[n] else release[n]
+    else:
+        rise, fall = attack[0], release[0]
+        for n in range(len(level)):
+            chosen[n] = rise if before[n] < level[n] else fall
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _carry(grad: Array, total: Array) -> None:
+    """Replace coefficients by what reaches each sample's level, from its own gradient and later ones."""
+    rows, samples = grad.shape
+    for r in range(0, rows - 3, 4):
+        a = b = c = d = 0.0
+        for n in range(samples - 1, -1, -1):
+            a, b, c, d = a + grad[r, n], b + grad[r + 1, n], c + grad[r + 2, n], d + grad[r + 3, n]
+            e, f, g, h = total[r, n], total[r + 1, n], total[r + 2, n], total[r + 3, n]
+            total[r, n], total[r + 1, n], total[r + 2, n], total[r + 3, n] = a, b, c, d
+            a, b, c, d = a * e, b * f, c * g, d * h
+    for r in range(rows // 4 * 4, rows):
+        a = 0.0
+        for n in range(samples - 1, -1, -1):
+            a += grad[r, n]
+            e = total[r, n]
+            total[r, n] = a
+            a *= e
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc"})
+def _share(
+    level: Array, before: Array, attack: Array, release: Array, total: Array, found: tuple[Array, Array]
+) -> None:
+    """Share `total` out between the level of a row, in its place, and the coefficients."""
+    to_attack, to_release = found
+    if len(attack) > 1:
+        for n in range(len(level)):
+            gap = before[n] - level[n]
+            to_attack[n], to_release[n] = total[n] * min(gap, 0.0), total[n] * max(gap, 0.0)
+            total[n] -= total[n] * (attack[n] if gap < 0.0 else release[n])
+    else:
+        rise, fall, rising, falling = attack[0], release[0], 0.0, 0.0
+        for n in range(len(level)):
+            gap = before[n] - level[n]
+            rising += total[n] * min(gap, 0.0)
+            falling += total[n] * max(gap, 0.0)
+            total[n] -= total[n] * (rise if gap < 0.0 else fall)
+        to_attack[0] += rising
+        to_release[0] += falling
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -31,19 +101,19 @@ def smooth_adjoint(
 ) -> tuple[Array, Array, Array, Array]:
     """Return the gradients to level, attack, release and start, given that to `out`."""
     rows, samples = level.shape
-    step = 1 if attack.shape[1] > 1 else 0
-    to_level, to_start = empty((rows, samples)), empty(rows)
+    total, to_start = empty((rows, samples)), empty(rows)
     to_attack, to_release = zeros(attack.shape), zeros(attack.shape)
-    for row in range(rows):
-        carried = 0.0
-        for n in range(samples - 1, -1, -1):
-            gap = (out[row, n - 1] if n else start[row]) - level[row, n]
-            rises = gap < 0.0
-            c = attack[row, n * step] if rises else release[row, n * step]
-            total = grad[row, n] + carried
-            carried = c * total
-            to_level[row, n] = total - carried
-            to_attack[row, n * step] += total * gap if rises else 0.0
-            to_release[row, n * step] += 0.0 if rises else total * gap
-        to_start[row] = carried
-    return to_level, to_attack, to_release, to_start
+    first = slice(0, 1)
+    late = 1 if attack.shape[1] > 1 else 0
+    for r in range(rows):
+        _choose(level[r, first], start[r : r + 1], attack[r, first], release[r, first], total[r, first])
+        _choose(level[r, 1:], out[r, :-1], attack[r, late:], release[r, late:], total[r, 1:])
+        to_start[r] = total[r, 0]
+    _carry(grad, total)
+    for r in range(rows):
+        found = to_attack[r, first], to_release[r, first]
+        to_start[r] *= total[r, 0]
+        _share(level[r, first], start[r : r + 1], attack[r, first], release[r, first], total[r, first], found)
+        found = to_attack[r, late:], to_release[r, late:]
+        _share(level[r, 1:], out[r, :-1], attack[r, late:], release[r, late:], total[r, 1:], found)
+    return total, to_attack, to_release, to_start
