@@ -2,12 +2,67 @@
 
 from __future__ import annotations
 
+import pathlib
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fxkit.catalog import Catalog
+from fxkit.errors import ExperimentError
 from fxkit.experiment.binding import Bound, bind, key_problems, roots
+from fxkit.experiment.reader import read_experiment
+from fxkit.experiment.resolved import dump_toml
 from fxkit.experiment.tables import ParameterKeys
 from fxkit.parameter import Parameter
+
+FILE = """
+fxkit = 1
+data.type = "virtual-device"
+losses.esr.type = "esr"
+train.optimizer.type = "adamw"
+controllers.moving.type = "lstm-control"
+model.chain = ["a", "b"]
+
+[nodes.a]
+type = "filter"
+controller = { type = "static" }
+parameters.frequency = { low = 30, high = 300.5, start = 100 }
+parameters.gains.fixed = [1, 2.5, -3]
+parameters.mix.controller = "moving"
+
+[nodes.b]
+type = "filter"
+parameters.frequency.fixed = 440
+parameters.gains.tie = "a.gains"
+parameters.mix.tie = "a.mix"
+parameters.release.tie = "a.release"
+"""
+
+
+def test_the_tables_survive_being_written_out(tmp_path: pathlib.Path, catalog: Catalog) -> None:
+    (tmp_path / "a.toml").write_text(FILE, encoding="utf-8")
+    first = read_experiment(tmp_path / "a.toml", catalog=catalog)
+    (tmp_path / "b.toml").write_text(dump_toml(first.resolved), encoding="utf-8")
+    again = read_experiment(tmp_path / "b.toml", catalog=catalog)
+    assert again == first
+    assert again.nodes["a"].keys.parameters["gains"] == ParameterKeys(fixed=(1.0, 2.5, -3.0))
+    assert again.nodes["b"].keys.parameters["frequency"] == ParameterKeys(fixed=440.0)
+    assert first.resolved["nodes"]["a"]["parameters"]["frequency"] == {
+        "start": 100.0,
+        "low": 30.0,
+        "high": 300.5,
+    }
+
+
+def test_a_table_may_be_changed_from_the_command_line(tmp_path: pathlib.Path, catalog: Catalog) -> None:
+    (tmp_path / "a.toml").write_text(FILE, encoding="utf-8")
+    changes = ("nodes.a.parameters.frequency.start=200", "nodes.b.parameters.release={ fixed = 9 }")
+    nodes = read_experiment(tmp_path / "a.toml", overrides=changes[:1], catalog=catalog).nodes
+    assert nodes["a"].keys.parameters["frequency"].start == 200.0
+    with pytest.raises(ExperimentError, match=r"release\.tie: has no effect, as it has a fixed value"):
+        read_experiment(tmp_path / "a.toml", overrides=changes, catalog=catalog)
+
 
 MAPPINGS = st.sampled_from(["linear", "log", "exp-sigmoid"])
 NUMBERS = st.floats(-10, 200, allow_nan=False).map(lambda value: round(value, 3))
