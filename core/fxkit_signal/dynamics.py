@@ -15,7 +15,10 @@ from torch.autograd.function import once_differentiable
 
 from fxkit_signal.ballistics import attack_release
 from fxkit_signal.dispatch import compiled_for
-from fxkit_signal.gain_computer import amplitude, decibels, reduction
+from fxkit_signal.gain_computer import amplitude, attenuation, decibels, reduction
+
+# Blocks up to this length run in one loop where nothing is learned.
+SHORT = 512
 
 
 @dataclass(frozen=True)
@@ -26,12 +29,14 @@ class Design:
     averaged (an RMS detector), rather than an amplitude. `feedback`: listens to its own output, one
     sample late, rather than to its input. `on_level`: smooths the level before the static curve (the
     gain follows in a time that depends on the signal), rather than the attenuation in dB after it.
+    `twice`: smooths once more after that, both ways alike.
     """
 
     expands: bool = False
     power: bool = False
     feedback: bool = False
     on_level: bool = False
+    twice: bool = False
 
 
 class Settings(NamedTuple):
@@ -39,7 +44,7 @@ class Settings(NamedTuple):
 
     `threshold`, `knee` and `reach` (the largest attenuation) in dB; `slope` in dB per dB. Then smoothing
     coefficients in [0, 1): `rise` where the smoothed quantity grows, `fall` where it shrinks, `after` of
-    a second smoother in series (0: none), and `average` of the power (ignored without `power`).
+    the second smoother (used with `twice`), and `average` of the power (used with `power`).
     """
 
     threshold: Tensor
@@ -70,14 +75,16 @@ def dynamic_gain(
         state = _silent(joined[:, :, 0], design)
     if samples == 0:
         return level, state
-    if compiled_for(level, joined, state):
-        learns = torch.is_grad_enabled() and any(t.requires_grad for t in (level, joined, state))
-        follow: Any = _Dynamics.apply if learns else _followed
+    learns = torch.is_grad_enabled() and any(t.requires_grad for t in (level, joined, state))
+    compiled = compiled_for(level, joined, state)
+    # Long signals are faster in stages, whose logarithms run on many samples at once.
+    if not design.feedback and (not compiled or learns or samples > SHORT):
+        gain, after = _in_stages(level.double(), joined, state, design)
+    elif compiled:
+        follow: Any = _FedBack.apply if learns else _followed
         gain, after = follow(level.double(), joined, state, design)[:2]
-    elif design.feedback:
-        gain, after = _feed_back(level.double(), joined, state, design)
     else:
-        gain, after = _feed_forward(level.double(), Settings(*joined.unbind(-1)), state, design)
+        gain, after = _step_by_step(level.double(), joined, state, design)
     return gain.to(level.dtype), after
 
 
@@ -95,20 +102,25 @@ def _less(level: Tensor, settings: Settings, design: Design) -> Tensor:
     return reduction(-over if design.expands else over, settings.slope, settings.knee, settings.reach)
 
 
-def _feed_forward(level: Tensor, settings: Settings, state: Tensor, design: Design) -> tuple[Tensor, Tensor]:
-    mean, first, second, _, _ = state.unbind(-1)
+def _in_stages(level: Tensor, settings: Tensor, state: Tensor, design: Design) -> tuple[Tensor, Tensor]:
+    mean, first, _, _, _ = state.unbind(-1)
+    now, curve = Settings(*settings.unbind(-1)), settings[..., :4]
     heard = level
     if design.power:
-        heard, mean = attack_release(heard, settings.average, settings.average, mean)
+        heard, mean = attack_release(heard, now.average, now.average, mean)
     if not design.on_level:
-        heard = _less(heard, settings, design)
-    heard, first = attack_release(heard, settings.rise, settings.fall, first)
-    heard, second = attack_release(heard, settings.after, settings.after, second)
-    gain = amplitude(-(_less(heard, settings, design) if design.on_level else heard))
+        heard = attenuation(decibels(heard, power=design.power), curve, expands=design.expands)
+    heard, first = attack_release(heard, now.rise, now.fall, first)
+    second = first
+    if design.twice:
+        heard, second = attack_release(heard, now.after, now.after, state[..., 2])
+    if design.on_level:
+        heard = attenuation(decibels(heard, power=design.power), curve, expands=design.expands)
+    gain = amplitude(-heard)
     return gain, torch.stack((mean, first, second, level[..., -1], gain[..., -1]), dim=-1)
 
 
-def _feed_back(level: Tensor, settings: Tensor, state: Tensor, design: Design) -> tuple[Tensor, Tensor]:
+def _step_by_step(level: Tensor, settings: Tensor, state: Tensor, design: Design) -> tuple[Tensor, Tensor]:
     mean, first, second, before, gain = state.unbind(-1)
     gains = []
     for n in range(level.shape[-1]):
@@ -119,15 +131,15 @@ def _feed_back(level: Tensor, settings: Tensor, state: Tensor, design: Design) -
         if not design.on_level:
             heard = _less(heard, now, design)
         first = torch.lerp(heard, first, torch.where(heard > first, now.rise, now.fall))
-        second = torch.lerp(first, second, now.after)
+        second = torch.lerp(first, second, now.after) if design.twice else first
         gain = amplitude(-(_less(second, now, design) if design.on_level else second))
         before = level[..., n]
         gains.append(gain)
     return torch.stack(gains, dim=-1), torch.stack((mean, first, second, before, gain), dim=-1)
 
 
-def _modes(design: Design) -> tuple[float, bool, bool, bool]:
-    return -1.0 if design.expands else 1.0, design.power, design.feedback, design.on_level
+def _sign(design: Design) -> float:
+    return -1.0 if design.expands else 1.0
 
 
 def _rows(*tensors: Tensor) -> list[Any]:
@@ -140,13 +152,14 @@ def _followed(
     """Run the compiled loop; everything float64, settings [batch, channels, 1 or samples, 8]."""
     from fxkit_signal.compiled.dynamics import follow
 
-    found = follow(*_rows(level, settings, state), *_modes(design), keep)
-    gain, after, trace = map(torch.from_numpy, found)
+    rows = _rows(level, settings, state)
+    modes = _sign(design), design.power, design.feedback, design.on_level, design.twice
+    gain, after, trace = map(torch.from_numpy, follow(*rows, *modes, keep))
     return gain.view(level.shape), after.view(state.shape), trace
 
 
-class _Dynamics(torch.autograd.Function):
-    """Run the compiled loop and its adjoint; shapes as in `_followed`."""
+class _FedBack(torch.autograd.Function):
+    """Run the compiled loop, fed back, and its adjoint; shapes as in `_followed`."""
 
     @staticmethod
     def forward(
@@ -163,7 +176,9 @@ class _Dynamics(torch.autograd.Function):
         from fxkit_signal.compiled.dynamics import follow_adjoint
 
         *rows, trace = ctx.saved_tensors
-        found = follow_adjoint(*_rows(grad, grad_after, *rows), trace.numpy(), *_modes(ctx.design))
+        design: Design = ctx.design
+        modes = _sign(design), design.power, design.on_level, design.twice
+        found = follow_adjoint(*_rows(grad, grad_after, *rows), trace.numpy(), *modes)
         shape = grad.shape[:2]
         gradients = (torch.from_numpy(array) for array in found)
         return (*(gradient.view(*shape, *gradient.shape[1:]) for gradient in gradients), None)

@@ -7,9 +7,13 @@ J. Audio Eng. Soc. 60(6), 2012, eqs. 2 to 4.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from fxkit_signal.dispatch import compiled_for
 
 # Quieter counts as this loud, -120 dBFS: a logarithm needs an end.
 FLOOR = 1e-6
@@ -44,3 +48,41 @@ def reduction(over: Tensor, slope: Tensor, knee: Tensor, reach: Tensor) -> Tenso
     A compressor of ratio R has slope 1 - 1 / R over its threshold, an expander R - 1 under it.
     """
     return torch.minimum(slope * excess(over, knee), reach)
+
+
+def attenuation(loud: Tensor, curve: Tensor, *, expands: bool = False) -> Tensor:
+    """Return the attenuation in dB at levels in dB, for whole signals.
+
+    `loud` float64 [batch, channels, samples]; `curve` float64 [batch, channels, 1 or samples, 4] holds
+    threshold, slope, knee and reach, as `reduction` takes them. `expands` acts below the threshold
+    rather than above it.
+    """
+    if compiled_for(loud, curve):
+        found: Tensor = _Attenuation.apply(loud, curve, -1.0 if expands else 1.0)  # type: ignore[no-untyped-call]
+        return found
+    threshold, slope, knee, reach = curve.unbind(-1)
+    over = threshold - loud if expands else loud - threshold
+    return reduction(over, slope, knee, reach)
+
+
+class _Attenuation(torch.autograd.Function):
+    """Run the compiled curve."""
+
+    @staticmethod
+    def forward(ctx: Any, loud: Tensor, curve: Tensor, sign: float) -> Tensor:
+        from fxkit_signal.compiled.gain_computer import attenuate
+
+        rows: list[Any] = [tensor.detach().contiguous().flatten(0, 1) for tensor in (loud, curve)]
+        ctx.save_for_backward(*rows)
+        ctx.sign = sign
+        return torch.from_numpy(attenuate(*(tensor.numpy() for tensor in rows), sign)).view(loud.shape)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        from fxkit_signal.compiled.gain_computer import attenuate_adjoint
+
+        rows: list[Any] = [grad.contiguous().flatten(0, 1), *ctx.saved_tensors]
+        found = map(torch.from_numpy, attenuate_adjoint(*(tensor.numpy() for tensor in rows), ctx.sign))
+        loud, curve = (gradient.unflatten(0, grad.shape[:2]) for gradient in found)
+        return loud, curve, None

@@ -74,6 +74,7 @@ class Dynamics:
             "power": self.detector == "rms",
             "feedback": self.topology == "feed-back",
             "on_level": self.smoothing == "level",
+            "twice": self.ballistics == "decoupled",
         }
 
 

@@ -15,11 +15,10 @@ from fxkit_signal.gain_computer import amplitude
 class GainFollower(nn.Module):
     """Scale audio by the gain of a dynamics design, whose state it carries."""
 
-    def __init__(self, sample_rate: int, design: Design, *, decoupled: bool, link: Link) -> None:
+    def __init__(self, sample_rate: int, design: Design, link: Link) -> None:
         super().__init__()
         self.sample_rate = sample_rate
         self.design = design
-        self.decoupled = decoupled
         self.link = link
 
     def forward(
@@ -39,7 +38,7 @@ class GainFollower(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """Return the gain, [batch, channels or 1, samples], and the next state."""
         level = linked_level(heard, self.link, power=self.design.power)
-        settings = settings_of(params, self.sample_rate, self.design, self.decoupled)
+        settings = settings_of(params, self.sample_rate, self.design)
         return dynamic_gain(level, settings, self.design, state)
 
 

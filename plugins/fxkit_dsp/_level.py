@@ -29,13 +29,13 @@ def attack_and_release(params: Mapping[str, Tensor], rate: float) -> tuple[Tenso
     return rise, fall
 
 
-def settings_of(params: Mapping[str, Tensor], rate: float, design: Design, decoupled: bool) -> Settings:
+def settings_of(params: Mapping[str, Tensor], rate: float, design: Design) -> Settings:
     """Turn a processor's parameters, each [batch, bands, 1 or samples], into settings of its design."""
     nothing = torch.zeros_like(params["threshold_db"][..., :1])
     attack, release = attack_and_release(params, rate)
     # What attacks is the opening: an expander's attenuation shrinks then.
     shrinks = design.expands and not design.on_level
-    quick = nothing if decoupled else attack
+    quick = nothing if design.twice else attack
     return Settings(
         threshold=params["threshold_db"],
         slope=params["ratio"] - 1 if design.expands else 1 - 1 / params["ratio"],
@@ -43,6 +43,6 @@ def settings_of(params: Mapping[str, Tensor], rate: float, design: Design, decou
         reach=params["range_db"] if design.expands else torch.full_like(nothing, torch.inf),
         rise=release if shrinks else quick,
         fall=quick if shrinks else release,
-        after=attack if decoupled else nothing,
+        after=attack,
         average=smoothing_coefficient(params["average_ms"], rate) if design.power else nothing,
     )

@@ -39,6 +39,4 @@ class Compressor(Dynamics):
         from fxkit_signal.dynamics import Design
 
         design = Design(**self.wiring())
-        return CompressorModule(
-            ctx.sample_rate, design, decoupled=self.ballistics == "decoupled", link=self.link
-        )
+        return CompressorModule(ctx.sample_rate, design, self.link)

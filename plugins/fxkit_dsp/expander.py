@@ -46,4 +46,4 @@ class Expander(Dynamics):
         from fxkit_signal.dynamics import Design
 
         design = Design(**self.wiring(expands=True))
-        return GainFollower(ctx.sample_rate, design, decoupled=self.ballistics == "decoupled", link=self.link)
+        return GainFollower(ctx.sample_rate, design, self.link)

@@ -57,7 +57,5 @@ class MultibandCompressor(Dynamics):
         from fxkit_signal.dynamics import Design
 
         design = Design(**self.wiring())
-        follower = GainFollower(
-            ctx.sample_rate, design, decoupled=self.ballistics == "decoupled", link=self.link
-        )
+        follower = GainFollower(ctx.sample_rate, design, self.link)
         return MultibandCompressorModule(follower, self.bands, ctx.hop)

@@ -28,7 +28,7 @@ from torch import Tensor
 
 from fxkit.catalog import Catalog
 from fxkit.context import BuildContext
-from fxkit_signal import ballistics, dynamics
+from fxkit_signal import ballistics, dynamics, gain_computer
 from fxkit_signal.ballistics import attack_release
 from fxkit_signal.dynamics import Design, Settings, dynamic_gain
 
@@ -69,6 +69,7 @@ def in_torch(candidate: Candidate) -> Candidate:
         with (
             mock.patch.object(ballistics, "compiled_for", return_value=False),
             mock.patch.object(dynamics, "compiled_for", return_value=False),
+            mock.patch.object(gain_computer, "compiled_for", return_value=False),
         ):
             return candidate(level, given)
 

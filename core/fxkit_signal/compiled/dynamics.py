@@ -1,4 +1,4 @@
-"""Detector, static curve and smoothing of dynamics processors in one loop, and its adjoint.
+"""Detector, static curve and smoothing of dynamics processors in one loop, and its adjoint when fed back.
 
 Rows of `settings` [rows, 1 or samples, 8] hold threshold, slope, knee and reach in dB, then the
 coefficients of rise, fall, after-smoothing and averaging. Rows of `state` [rows, 5] hold the mean power,
@@ -13,20 +13,11 @@ from numba import njit
 from numpy import empty, float64, zeros
 from numpy.typing import NDArray
 
+from fxkit_signal.compiled.gain_computer import excess
+
 Array = NDArray[float64]
 FLOOR = 1e-6
 NATURAL = log(10) / 20
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def excess(over: float, knee: float) -> tuple[float, float, float]:
-    """Return the rounded-off excess and its slopes along `over` and `knee`."""
-    if 2 * over >= knee:
-        return over, 1.0, 0.0
-    if 2 * over <= -knee:
-        return 0.0, 0.0, 0.0
-    share = over / knee + 0.5
-    return 0.5 * knee * share * share, share, 0.5 * share * (1 - share)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -38,6 +29,7 @@ def follow(
     power: bool,
     feedback: bool,
     on_level: bool,
+    twice: bool,
     keep: bool,
 ) -> tuple[Array, Array, Array]:
     """Return gains [rows, samples], the next state and what the adjoint needs [rows, samples, 4]."""
@@ -51,7 +43,7 @@ def follow(
         mean, first, second, level_before, gain = state[row]
         for n in range(samples):
             k = n * step
-            rise, fall, late = settings[row, k, 4], settings[row, k, 5], settings[row, k, 6]
+            rise, fall, late = settings[row, k, 4], settings[row, k, 5], settings[row, k, 6] if twice else 0.0
             u = level[row, n]
             if feedback:
                 heard = level_before * gain
@@ -65,7 +57,7 @@ def follow(
                 second = first + late * (second - first)
                 u = second
             loud = scale * log(max(u, lowest))
-            value, _, _ = excess(sign * (loud - settings[row, k, 0]), settings[row, k, 2])
+            value, _ = excess(sign * (loud - settings[row, k, 0]), settings[row, k, 2])
             less = min(settings[row, k, 1] * value, settings[row, k, 3])
             if not on_level:
                 first = less + (rise if less > first else fall) * (first - less)
@@ -94,10 +86,13 @@ def follow_adjoint(
     trace: Array,
     sign: float,
     power: bool,
-    feedback: bool,
     on_level: bool,
+    twice: bool,
 ) -> tuple[Array, Array, Array]:
-    """Return the gradients to level, settings and state, given those to gains and the state after."""
+    """Return the gradients to level, settings and state, given those to gains and the state after.
+
+    What `follow` fed back: its output's gain is part of what it hears next.
+    """
     rows, samples = level.shape
     step = 1 if settings.shape[1] > 1 else 0
     to_level, to_settings, to_state = zeros(level.shape), zeros(settings.shape), empty(state.shape)
@@ -110,20 +105,20 @@ def follow_adjoint(
         d_level_before = 0.0
         for n in range(samples - 1, -1, -1):
             k = n * step
-            rise, fall, late = settings[row, k, 4], settings[row, k, 5], settings[row, k, 6]
+            rise, fall, late = settings[row, k, 4], settings[row, k, 5], settings[row, k, 6] if twice else 0.0
             loud, mean, first, second = trace[row, n, 0], trace[row, n, 1], trace[row, n, 2], trace[row, n, 3]
             mean_b, first_b, second_b, level_b, gain_b = state[row]
             if n:
                 mean_b, first_b, second_b = trace[row, n - 1, 1], trace[row, n - 1, 2], trace[row, n - 1, 3]
                 level_b, gain_b = level[row, n - 1], gains[row, n - 1]
-            value, along_over, along_knee = excess(sign * (loud - settings[row, k, 0]), settings[row, k, 2])
+            value, share = excess(sign * (loud - settings[row, k, 0]), settings[row, k, 2])
             wanted = settings[row, k, 1] * value
             less = min(wanted, settings[row, k, 3])
             d_less = -NATURAL * gains[row, n] * (grad[row, n] + d_gain)
             if not on_level:
                 d_second += d_less
                 d_first += (1 - late) * d_second
-                to_settings[row, k, 6] += d_second * (second_b - first)
+                to_settings[row, k, 6] += d_second * (second_b - first) if twice else 0.0
                 d_second *= late
                 rises = less > first_b
                 c = rise if rises else fall
@@ -135,19 +130,16 @@ def follow_adjoint(
                 d_less = 0.0
             to_settings[row, k, 1] += d_less * value
             d_less *= settings[row, k, 1]
-            to_settings[row, k, 2] += d_less * along_knee
-            d_loud = sign * d_less * along_over
+            to_settings[row, k, 2] += d_less * 0.5 * share * (1 - share)
+            d_loud = sign * d_less * share
             to_settings[row, k, 0] -= d_loud
-            if power:
-                heard = level_b * gain_b * gain_b if feedback else level[row, n]
-            else:
-                heard = level_b * gain_b if feedback else level[row, n]
+            heard = level_b * gain_b * (gain_b if power else 1.0)
             u = second if on_level else (mean if power else heard)
             d_u = d_loud * scale / u if loud > floor_db else 0.0
             if on_level:
                 d_second += d_u
                 d_first += (1 - late) * d_second
-                to_settings[row, k, 6] += d_second * (second_b - first)
+                to_settings[row, k, 6] += d_second * (second_b - first) if twice else 0.0
                 d_second *= late
                 u = mean if power else heard
                 rises = u > first_b
@@ -160,14 +152,10 @@ def follow_adjoint(
                 to_settings[row, k, 7] += d_mean * (mean_b - heard)
                 d_u = (1 - settings[row, k, 7]) * d_mean
                 d_mean *= settings[row, k, 7]
-            if feedback:
-                d_level_before = d_u * gain_b * (gain_b if power else 1.0)
-                d_gain = d_u * level_b * (2 * gain_b if power else 1.0)
-                if n:
-                    to_level[row, n - 1] += d_level_before
-            else:
-                to_level[row, n] += d_u
-                d_gain = 0.0
+            d_level_before = d_u * gain_b * (gain_b if power else 1.0)
+            d_gain = d_u * level_b * (2 * gain_b if power else 1.0)
+            if n:
+                to_level[row, n - 1] += d_level_before
         to_state[row, 0], to_state[row, 1], to_state[row, 2] = d_mean, d_first, d_second
         to_state[row, 3], to_state[row, 4] = d_level_before, d_gain
     return to_level, to_settings, to_state
