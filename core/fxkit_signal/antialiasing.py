@@ -30,13 +30,15 @@ class AntialiasingState(TypedDict):
     half: Tensor
 
 
-def mean_along(start: Tensor, stop: Tensor, curve: Curve) -> Tensor:
-    """Average a curve over [start, stop], element by element; finite gradients where they meet."""
-    way = stop - start
+def means_along(points: Tensor, curve: Curve) -> Tensor:
+    """Average a curve along the ways between neighbours on the first axis of `points`, one fewer.
+
+    Gradients are finite also where neighbours meet.
+    """
+    start, stop = points[:-1], points[1:]
+    way, rise = stop - start, curve.integral(points).diff(dim=0)
     near = way.abs() < NEAR
-    safe = torch.where(near, torch.ones_like(way), way)
-    quotient = (curve.integral(stop) - curve.integral(start)) / safe
-    return torch.where(near, curve.value((start + stop) / 2), quotient)
+    return torch.where(near, curve.value((start + stop) / 2), rise / way.masked_fill(near, 1.0))
 
 
 def antialiased(
@@ -55,8 +57,7 @@ def antialiased(
         state = {"last": rest, "half": rest}
     before = torch.cat((state["last"], fine), dim=-1)
     start = before[..., :-1]
-    middle = (start + fine) / 2
-    first, second = mean_along(start, middle, curve), mean_along(middle, fine, curve)
+    first, second = means_along(torch.stack((start, (start + fine) / 2, fine)), curve)
     halves = torch.cat((state["half"], second), dim=-1)
     y = (halves[..., :-1] + first) / 2
     return y.to(x.dtype), {"last": before[..., -1:], "half": halves[..., -1:]}

@@ -8,55 +8,61 @@ import torch
 from torch import Tensor
 
 from fxkit_signal.biquad import sosfilt
-from fxkit_signal.diode import Diodes, Rule, diode_node
+from fxkit_signal.diode import DiodeNode, Diodes, Rule, diode_node, run_node
+
+
+class OpAmpStage(NamedTuple):
+    """Hold what `run_op_amp_stage` needs of the components: sections [batch, 1, 6], and the diodes' node."""
+
+    leg: Tensor
+    node: DiodeNode
 
 
 def diode_clipper(
-    audio: Tensor,
-    resistance: Tensor,
-    capacitance: Tensor,
-    diodes: Diodes,
-    rate: float,
-    state: Tensor | None = None,
-    *,
-    rule: Rule = "trapezoidal",
+    audio: Tensor, resistance: Tensor, node: DiodeNode, state: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
     """Run audio in volt through a resistor into a capacitor and two opposed diodes to ground.
 
-    `resistance` in ohm [batch, 1, 1 or samples]; `capacitance` in farad [batch, 1, 1]; see
-    `fxkit_signal.diode.diode_node` for the rest. C dv/dt = (u - v) / R - I (e^(v / a) - e^(-v / b)) (Yeh,
-    Abel and Smith, DAFx-07, eq. 4). Returns float64 volt.
+    C dv/dt = (u - v) / R - I (e^(v / a) - e^(-v / b)) (Yeh, Abel and Smith, DAFx-07, eq. 4). `resistance` in
+    ohm [batch, 1, 1 or samples]; `node` as `fxkit_signal.diode.diode_node` makes it of the conductance
+    1 / R, the capacitor and the diodes. Returns float64 volt [batch, channels, samples] and the next state.
     """
-    conductance = 1 / resistance.double()
-    return diode_node(audio.double() * conductance, conductance, capacitance, diodes, rate, state, rule=rule)
+    return run_node(audio.double() / resistance.double(), node, state)
 
 
 def op_amp_stage(
-    audio: Tensor,
     feedback: tuple[Tensor, Tensor],
     leg: tuple[Tensor, Tensor],
     diodes: Diodes,
     rate: float,
-    state: tuple[Tensor, Tensor] | None = None,
-    *,
     rule: Rule = "trapezoidal",
+) -> OpAmpStage:
+    """Discretise a non-inverting amplifier with diodes in its feedback.
+
+    `feedback` and `leg` are resistance in ohm and capacitance in farad, [batch, 1, 1]; the feedback's
+    resistance may be [batch, 1, samples].
+    """
+    resistance, capacitance = (value.double() for value in leg)
+    node = diode_node(1 / feedback[0].double(), feedback[1], diodes, rate, rule)
+    return OpAmpStage(_leg_sections(resistance, capacitance, rate), node)
+
+
+def run_op_amp_stage(
+    audio: Tensor, stage: OpAmpStage, state: tuple[Tensor, Tensor] | None = None
 ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-    """Run audio in volt through a non-inverting amplifier with diodes in its feedback.
+    """Run audio in volt through the stage; return float64 volt and the next state.
 
     An ideal operational amplifier holds its inverting input at the audio's voltage u, so the leg to
     ground, a resistor in series with a capacitor, takes a current that depends on u alone. That current
     flows through the feedback, a resistor, a capacitor and two opposed diodes in parallel, whose voltage
-    v adds to u (Yeh, Abel and Smith, DAFx-07, section 4, on the Tube Screamer).
-
-    `feedback` and `leg` are resistance in ohm and capacitance in farad, [batch, 1, 1]; the feedback's
-    resistance may be [batch, 1, samples]. Returns float64 volt and the next state: that of the leg
-    [batch, channels, 1, 2] and that of the diodes.
+    v adds to u (Yeh, Abel and Smith, DAFx-07, section 4, on the Tube Screamer). The state is that of the
+    leg [batch, channels, 1, 2] and that of the diodes.
     """
     before, node = state or (None, None)
-    resistance, capacitance = (value.double() for value in leg)
-    current, after = sosfilt(audio.double(), _leg_sections(resistance, capacitance, rate), before)
-    across, node = diode_node(current, 1 / feedback[0].double(), feedback[1], diodes, rate, node, rule=rule)
-    return audio.double() + across, (after, node)
+    fine = audio.double()
+    current, after = sosfilt(fine, stage.leg, before)
+    across, node = run_node(current, stage.node, node)
+    return fine + across, (after, node)
 
 
 def _leg_sections(resistance: Tensor, capacitance: Tensor, rate: float) -> Tensor:

@@ -36,42 +36,61 @@ class Diodes(NamedTuple):
     below: Tensor
 
 
+class DiodeNode(NamedTuple):
+    """Hold what `run_node` needs of the components: see `diode_node`.
+
+    `total` [batch, 1, 1 or samples] is the conductance with the capacitor's share; the columns of
+    `constants` [batch, 1, 4] are the factor of the history, and the diodes' values; `flip` is 1 for the
+    trapezoidal rule.
+    """
+
+    total: Tensor
+    constants: Tensor
+    flip: float
+
+
 def diode_node(
-    current: Tensor,
     conductance: Tensor,
     capacitance: Tensor,
     diodes: Diodes,
     rate: float,
-    state: Tensor | None = None,
-    *,
     rule: Rule = "trapezoidal",
-) -> tuple[Tensor, Tensor]:
-    """Return the voltage in volt, float64 [batch, channels, samples], and the next state.
+) -> DiodeNode:
+    """Discretise the node of a capacitor, a resistor and diodes.
 
-    `current` in ampere [batch, channels, samples]; `conductance` > 0 in siemens
-    [batch, 1, 1 or samples]; `capacitance` > 0 in farad [batch, 1, 1]; `rate` in Hz. The state is the
-    capacitor's history current, float64 [batch, channels]; None means an empty capacitor. The
-    trapezoidal rule is the more exact one; backward Euler damps where the diodes make the equation stiff.
-    Differentiable once with respect to everything. Without the compiled kernel there is a loop over the
-    samples: the same results, much more slowly. Tensors on a GPU are solved on the CPU.
+    `conductance` > 0 in siemens [batch, 1, 1 or samples]; `capacitance` > 0 in farad [batch, 1, 1];
+    `rate` in Hz. The trapezoidal rule is the more exact one; backward Euler damps where the diodes make
+    the equation stiff.
     """
-    batch, channels, samples = current.shape
     doubled = rule == "trapezoidal"
     charge = (2.0 if doubled else 1.0) * rate * capacitance.double()
-    g = (conductance.double() + charge).expand(batch, channels, -1)
     kept = (2 if doubled else 1) * charge
-    constants = torch.cat([kept, *(value.double() for value in diodes)], dim=-1).expand(batch, channels, 4)
+    constants = torch.cat([kept, *(value.double() for value in diodes)], dim=-1)
+    return DiodeNode(conductance.double() + charge, constants, float(doubled))
+
+
+def run_node(current: Tensor, node: DiodeNode, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """Return the voltage in volt, float64 [batch, channels, samples], and the next state.
+
+    `current` in ampere [batch, channels, samples]. The state is the capacitor's history current, float64
+    [batch, channels]; None means an empty capacitor. Differentiable once with respect to everything.
+    Without the compiled kernel there is a loop over the samples: the same results, much more slowly.
+    Tensors on a GPU are solved on the CPU.
+    """
+    batch, channels, samples = current.shape
     start = current.new_zeros(batch, channels, dtype=torch.float64) if state is None else state
     driven = current.double()
     if samples == 0:
         return driven, start
-    rows = (driven.flatten(0, 1), g.flatten(0, 1), constants.flatten(0, 1), start.flatten())
+    total = node.total.expand(batch, channels, -1).flatten(0, 1)
+    constants = node.constants.expand(batch, channels, 4).flatten(0, 1)
+    rows = (driven.flatten(0, 1), total, constants, start.flatten())
     # Sample after sample, a CPU is so much faster than a GPU that the way there and back is worth it.
     near = rows if torch.compiler.is_compiling() else tuple(row.cpu() for row in rows)
     if compiled_for(*near):
-        out, end = _Compiled.apply(*near, float(doubled))  # type: ignore[no-untyped-call]
+        out, end = _Compiled.apply(*near, node.flip)  # type: ignore[no-untyped-call]
     else:
-        out, end = _looped(*rows, float(doubled))
+        out, end = _looped(*rows, node.flip)
     return out.to(current.device).view(current.shape), end.to(current.device).view(batch, channels)
 
 

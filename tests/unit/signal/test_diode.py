@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from torch.autograd import gradcheck
 
 import fxkit_signal.diode as module
-from fxkit_signal.circuit import diode_clipper, op_amp_stage
-from fxkit_signal.diode import Diodes, diode_node
+from fxkit_signal import circuit
+from fxkit_signal.diode import Diodes, diode_node, run_node
 
 RULES = ("trapezoidal", "backward-euler")
 RATE = 48000.0
@@ -21,6 +21,15 @@ def constant(*values):
 
 def diodes(batch=1):
     return Diodes(*(constant(*[value] * batch) for value in (SATURATION, ABOVE, BELOW)))
+
+
+def diode_clipper(audio, resistance, capacitance, diodes, rate, state=None, *, rule="trapezoidal"):
+    node = diode_node(1 / resistance, capacitance, diodes, rate, rule)
+    return circuit.diode_clipper(audio, resistance, node, state)
+
+
+def op_amp_stage(audio, *components):
+    return circuit.run_op_amp_stage(audio, circuit.op_amp_stage(*components))
 
 
 @pytest.fixture(params=["compiled", "torch"])
@@ -84,7 +93,7 @@ def test_any_component_values_converge(p, g, saturation, above, below):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(module, "compiled_for", lambda *tensors, served=served: served)
             values = Diodes(*(constant(value) for value in (saturation, above, below)))
-            v, _ = diode_node(constant(p), constant(g), constant(0.0), values, RATE)
+            v, _ = run_node(constant(p), diode_node(constant(g), constant(0.0), values, RATE))
         assert float(v) == pytest.approx(expected, rel=1e-9, abs=1e-12)
 
 
