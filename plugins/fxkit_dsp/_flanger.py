@@ -10,6 +10,7 @@ from torch import Tensor
 from fxkit_dsp._sweep import READING_MARGIN, Interpolation, Wave
 from fxkit_dsp._swept import SweptModule, SweptState
 from fxkit_signal.delay_line import delay_line
+from fxkit_signal.sweep_search import find_sweep
 
 
 class FlangerModule(SweptModule):
@@ -33,6 +34,17 @@ class FlangerModule(SweptModule):
         )  # fmt: skip
         mix = params["mix"]
         return (1 - mix.abs()) * audio + mix * wet, self.after(audio, before, line)
+
+    def estimate(self, dry: Tensor, wet: Tensor) -> dict[str, float]:
+        """Return the sweep that a recording [samples] shows, as parameters."""
+        sweep = find_sweep(dry, wet, self.sample_rate, longest=self.longest)
+        per_millisecond = self.sample_rate / 1000
+        return {
+            "delay": sweep.shortest / per_millisecond,
+            "depth": (sweep.longest - sweep.shortest) / per_millisecond,
+            "rate": sweep.rate,
+            "phase": sweep.phase,
+        }
 
 
 class ChorusModule(SweptModule):
