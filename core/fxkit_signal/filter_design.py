@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -88,13 +89,53 @@ def graphic_equalizer(levels_db: Tensor, rate: float, *, centres: Sequence[float
     levels = levels_db.double()
     points = levels.new_tensor(centres)
     q = _graphic_q(points, rate)
-    reference = peak(points, torch.full_like(points, _REFERENCE_DB), q, rate)
-    interaction = _levels_at(reference, points, rate) / _REFERENCE_DB
-    gains = torch.linalg.solve(interaction, levels[..., None])[..., 0]
-    for _ in range(_CORRECTIONS):
-        found = _levels_at(peak(points, gains, q, rate), points, rate).sum(-1)
-        gains = gains + torch.linalg.solve(interaction, (levels - found)[..., None])[..., 0]
+    bands = _Bands.at(points, q, rate)
+    with torch.no_grad():
+        gains = bands.solved(levels)
+    if levels.requires_grad:
+        # Nothing is added but the gradient: that of the gains for which these are the levels.
+        gains = gains + torch.linalg.solve(bands.slopes(gains), (levels - levels.detach())[..., None])[..., 0]
     return peak(points, gains, q, rate)
+
+
+class _Bands(NamedTuple):
+    """Hold how peaks of fixed width add up at their centres, both [points, bands].
+
+    A peak with the factor a = 10^(gain / 40) has |H|^2 = (d + e a^2) / (d + e / a^2) at a frequency w, with
+    d = (cos w - cos w0)^2 and e = (alpha sin w)^2.
+    """
+
+    d: Tensor
+    e: Tensor
+
+    @classmethod
+    def at(cls, centres: Tensor, q: Tensor, rate: float) -> _Bands:
+        """Gather the numbers for peaks at `centres`, seen at the same frequencies."""
+        omega = centres * (2 * math.pi / rate)
+        point, centre = omega[:, None], omega
+        # The difference of two cosines, written so that it keeps its digits at low frequencies.
+        difference = 2 * ((point + centre) / 2).sin() * ((point - centre) / 2).sin()
+        return cls(difference**2, (centre.sin() / (2 * q) * point.sin()) ** 2)
+
+    def levels(self, gains: Tensor) -> Tensor:
+        """Return the level in dB of each peak at each point: [..., points, bands]."""
+        power = 10 ** (gains[..., None, :] / 20)
+        return 10 * ((self.d + self.e * power) / (self.d + self.e / power)).log10()
+
+    def slopes(self, gains: Tensor) -> Tensor:
+        """Return the derivative of each level by its peak's gain."""
+        power = 10 ** (gains[..., None, :] / 20)
+        up, down = self.e * power, self.e / power
+        return (up / (self.d + up) + down / (self.d + down)) / 2
+
+    def solved(self, levels: Tensor) -> Tensor:
+        """Return the gains that make the levels at the centres: Newton's method with one fixed matrix."""
+        typical = torch.full_like(self.d[0], _REFERENCE_DB)
+        inverse = torch.linalg.inv(self.levels(typical) / _REFERENCE_DB).mT
+        gains = levels @ inverse
+        for _ in range(_CORRECTIONS):
+            gains = gains + (levels - self.levels(gains).sum(-1)) @ inverse
+        return gains
 
 
 def _graphic_q(centres: Tensor, rate: float) -> Tensor:
@@ -106,23 +147,6 @@ def _graphic_q(centres: Tensor, rate: float) -> Tensor:
     ratio = warped[1:] / warped[:-1]
     ratio = torch.cat([ratio[:1], ratio])
     return math.sqrt(1 / _LEAK - 1) / (ratio - 1 / ratio)
-
-
-def _levels_at(sections: Tensor, frequency: Tensor, rate: float) -> Tensor:
-    """Return the level in dB of each section [..., bands, 6] at each frequency: [..., points, bands].
-
-    With v = 2 sin(w / 2), |b0 + b1 z^-1 + b2 z^-2|^2 = (b0 + b1 + b2)^2 - v^2 (b0 b1 + 4 b0 b2 + b1 b2) +
-    v^4 b0 b2, which keeps its digits at low frequencies.
-    """
-    square = (2 * (math.pi / rate * frequency).sin()) ** 2
-    numerator, denominator = (_power(part, square) for part in sections.split(3, dim=-1))
-    return 10 * (numerator / denominator).log10()
-
-
-def _power(coefficients: Tensor, square: Tensor) -> Tensor:
-    c0, c1, c2 = (part[..., None, :] for part in coefficients.unbind(-1))
-    v2 = square[:, None]
-    return (c0 + c1 + c2) ** 2 - v2 * (c0 * c1 + 4 * c0 * c2 + c1 * c2) + v2**2 * c0 * c2
 
 
 def _warped(frequency: Tensor, rate: float) -> Tensor:

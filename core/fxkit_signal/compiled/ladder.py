@@ -32,26 +32,30 @@ def run_ladder(
         for channel in range(channels):
             line = state[item, channel]
             s1, s2, s3, s4 = line[0], line[1], line[2], line[3]
+            last = 0.0
             for n in range(samples):
                 share = 1 / (1 + g[item, n])
                 gain = g[item, n] * share
                 rest = share * (s4 + gain * (s3 + gain * (s2 + gain * s1)))
                 loop = k[item, n] * gain * gain * gain * gain
                 entering = x[item, channel, n] - k[item, n] * rest
-                e = entering / (1 + loop)
-                y0 = e
+                y0 = entering / (1 + loop)
                 if saturate:
                     size = abs(entering)
-                    e = max(size / (1 + loop), size - loop)
+                    least = max(size / (1 + loop), size - loop)
+                    # The sample before is near; after one step from anywhere, steps only come closer.
+                    e = max(least, last)
                     for _ in range(steps):
                         y0 = np.tanh(e)
-                        move = (size - e - loop * y0) / (1 + loop * (1 - y0 * y0))
-                        e += move
-                        if move < 1e-15 * e:
+                        slope = 1 - y0 * y0
+                        move = (size - e - loop * y0) / (1 + loop * slope)
+                        y0 += slope * move
+                        e = max(least, e + move)
+                        if abs(move) < 1e-8:
                             break
+                    last = e
                     if entering < 0:
-                        e = -e
-                    y0 = np.tanh(e)
+                        y0 = -y0
                 y1 = gain * y0 + share * s1
                 y2 = gain * y1 + share * s2
                 y3 = gain * y2 + share * s3
