@@ -152,9 +152,9 @@ def _followed(
     """Run the compiled loop; everything float64, settings [batch, channels, 1 or samples, 8]."""
     from fxkit_signal.compiled.dynamics import follow
 
-    rows = _rows(level, settings, state)
+    run: Any = follow
     modes = _sign(design), design.power, design.feedback, design.on_level, design.twice
-    gain, after, trace = map(torch.from_numpy, follow(*rows, *modes, keep))
+    gain, after, trace = map(torch.from_numpy, run(*_rows(level, settings, state), *modes, keep))
     return gain.view(level.shape), after.view(state.shape), trace
 
 
@@ -176,9 +176,10 @@ class _FedBack(torch.autograd.Function):
         from fxkit_signal.compiled.dynamics import follow_adjoint
 
         *rows, trace = ctx.saved_tensors
+        run: Any = follow_adjoint
         design: Design = ctx.design
         modes = _sign(design), design.power, design.on_level, design.twice
-        found = follow_adjoint(*_rows(grad, grad_after, *rows), trace.numpy(), *modes)
+        found = run(*_rows(grad, grad_after, *rows), trace.numpy(), *modes)
         shape = grad.shape[:2]
         gradients = (torch.from_numpy(array) for array in found)
         return (*(gradient.view(*shape, *gradient.shape[1:]) for gradient in gradients), None)

@@ -72,17 +72,18 @@ class _Attenuation(torch.autograd.Function):
     def forward(ctx: Any, loud: Tensor, curve: Tensor, sign: float) -> Tensor:
         from fxkit_signal.compiled.gain_computer import attenuate
 
-        rows: list[Any] = [tensor.detach().contiguous().flatten(0, 1) for tensor in (loud, curve)]
-        ctx.save_for_backward(*rows)
+        levels, curves = (tensor.detach().contiguous().flatten(0, 1) for tensor in (loud, curve))
+        ctx.save_for_backward(levels, curves)
         ctx.sign = sign
-        return torch.from_numpy(attenuate(*(tensor.numpy() for tensor in rows), sign)).view(loud.shape)
+        return torch.from_numpy(attenuate(levels.numpy(), curves.numpy(), sign)).view(loud.shape)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         from fxkit_signal.compiled.gain_computer import attenuate_adjoint
 
-        rows: list[Any] = [grad.contiguous().flatten(0, 1), *ctx.saved_tensors]
-        found = map(torch.from_numpy, attenuate_adjoint(*(tensor.numpy() for tensor in rows), ctx.sign))
+        levels, curves = ctx.saved_tensors
+        rows = grad.contiguous().flatten(0, 1).numpy()
+        found = map(torch.from_numpy, attenuate_adjoint(rows, levels.numpy(), curves.numpy(), ctx.sign))
         loud, curve = (gradient.unflatten(0, grad.shape[:2]) for gradient in found)
         return loud, curve, None
