@@ -14,23 +14,28 @@ class Memo(Generic[Result]):
     """Hold the last result of a function and the very objects that it was made of.
 
     Where gradients are recorded or a graph is traced, nothing is remembered: the result is part of
-    the graph. Objects are compared by identity; tensors among them must not be changed in place.
+    the graph. Objects are compared by identity, and tensors by how often they were changed in place,
+    which only tensors made in inference mode do not count.
     """
 
     def __init__(self) -> None:
-        self._last: tuple[tuple[object, ...], Result] | None = None
+        self._last: tuple[tuple[object, ...], tuple[int, ...], Result] | None = None
 
     def __call__(self, make: Callable[[], Result], *of: object) -> Result:
         """Return `make()`, or what it returned last time when it was of the same objects."""
         if torch.is_grad_enabled() or torch.compiler.is_compiling():
             return make()
         # Read once: another thread may put its own result there meanwhile.
-        last = self._last
-        if last is not None and len(last[0]) == len(of) and all(map(_same, last[0], of)):
-            return last[1]
+        last, changes = self._last, tuple(map(_changes, of))
+        if last is not None and last[1] == changes and all(map(_same, last[0], of)):
+            return last[2]
         result = make()
-        self._last = (of, result)
+        self._last = (of, changes, result)
         return result
+
+
+def _changes(one: object) -> int:
+    return one._version if isinstance(one, torch.Tensor) and not one.is_inference() else 0
 
 
 def _same(one: object, other: object) -> bool:

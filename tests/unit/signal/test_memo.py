@@ -34,6 +34,16 @@ def test_equal_but_other_tensors_are_used_again():
     assert len(calls) == 2
 
 
+def test_tensors_changed_in_place_are_used_again():
+    memo, (make, calls), x = Memo(), counted(), torch.ones(3)
+    with torch.no_grad():
+        memo(make, x)
+        x.add_(1)
+        memo(make, x)
+        memo(make, x)
+    assert len(calls) == 2
+
+
 def test_other_numbers_are_used_again():
     memo, (make, calls), x = Memo(), counted(), torch.ones(3)
     with torch.no_grad():
