@@ -100,7 +100,8 @@ class _Lifted(torch.autograd.Function):
         states = _scan(lifted[:, length:, length:], torch.cat([start[:, :, None], drive[:, :, :-1]], dim=2))
         joined[..., length:] = states
         ctx.save_for_backward(joined, lifted)
-        return _advance(joined, lifted[:, :, :length]).to(x.dtype), states[:, :, -1].clone()
+        # A copy even where the type stays: torch.compile gives no gradient to a view that a Function returns.
+        return _advance(joined, lifted[:, :, :length]).to(x.dtype, copy=True), states[:, :, -1].clone()
 
     @staticmethod
     @once_differentiable

@@ -34,7 +34,7 @@ def forward(x: Array, a: Array, start: Array) -> Array:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def backward(a: Array, out: Array, grad: Array) -> tuple[Array, Array]:
-    """Turn the gradient of what `forward` returned into those of start and x, in place, and return that of a."""
+    """Return the gradients of start and x, in the place of that of what `forward` returned, and that of a."""
     rows = out.shape[0]
     order, step = a.shape[2], 1 if a.shape[1] > 1 else 0
     grad_a = zeros(a.shape)

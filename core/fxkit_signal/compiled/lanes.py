@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 from llvmlite import ir
 from numba import njit, types
+from numba.core import errors
 from numba.extending import intrinsic, models, overload, register_model
 
 LANES = 8
@@ -49,6 +50,13 @@ def _model(manager: Any, kind: _Lanes) -> Any:
 register_model(_Lanes)(_model)
 
 
+def _contiguous(array: Any) -> Any:
+    """Return the type of an array, which must not have gaps: the instructions below step over memory."""
+    if array.layout != "C":
+        raise errors.TypingError(f"lanes need contiguous arrays, got {array}")
+    return array
+
+
 def _order(order: list[int]) -> Any:
     return ir.Constant(ir.VectorType(ir.IntType(32), len(order)), order)
 
@@ -79,7 +87,7 @@ def load(_typing: Any, tile: Any, row: Any) -> Any:
         address = _address(context, builder, signature.args[0], *arguments)
         return builder.load(address, align=8)
 
-    return lanes_type(tile, types.intp), generate
+    return lanes_type(_contiguous(tile), types.intp), generate
 
 
 @_instruction
@@ -91,7 +99,7 @@ def store(_typing: Any, tile: Any, row: Any, value: Any) -> Any:
         builder.store(arguments[2], address, align=8)
         return context.get_dummy_value()
 
-    return types.void(tile, types.intp, lanes_type), generate
+    return types.void(_contiguous(tile), types.intp, lanes_type), generate
 
 
 def _operator(symbol: Any, name: str) -> None:
@@ -128,7 +136,7 @@ def read(_typing: Any, signals: Any, place: Any) -> Any:
         value = builder.load(address, align=4 if single else 8)
         return builder.fpext(value, _VECTOR) if single else value
 
-    return lanes_type(signals, types.intp), generate
+    return lanes_type(_contiguous(signals), types.intp), generate
 
 
 @_instruction
@@ -144,7 +152,7 @@ def write(_typing: Any, signals: Any, place: Any, value: Any) -> Any:
         builder.store(value, address, align=4 if single else 8)
         return context.get_dummy_value()
 
-    return types.void(signals, types.intp, lanes_type), generate
+    return types.void(_contiguous(signals), types.intp, lanes_type), generate
 
 
 _FOUR, _TWO = ir.VectorType(ir.DoubleType(), 4), ir.VectorType(ir.DoubleType(), 2)
@@ -163,7 +171,7 @@ def read_six(_typing: Any, signals: Any, place: Any) -> Any:
         two = builder.shuffle_vector(two, two, _order([0, 1, 0, 1]))
         return builder.shuffle_vector(four, two, _order(list(range(LANES))))
 
-    return lanes_type(signals, types.intp), generate
+    return lanes_type(_contiguous(signals), types.intp), generate
 
 
 @_instruction
@@ -180,7 +188,7 @@ def write_six(_typing: Any, signals: Any, place: Any, value: Any) -> Any:
         builder.store(two, builder.bitcast(second, _TWO.as_pointer()), align=8)
         return context.get_dummy_value()
 
-    return types.void(signals, types.intp, lanes_type), generate
+    return types.void(_contiguous(signals), types.intp, lanes_type), generate
 
 
 @_instruction

@@ -31,9 +31,12 @@ def _wants_gradient(*tensors: Tensor) -> bool:
 
 
 def _flat(tensor: Tensor) -> Numbers:
-    """Return the numbers of a tensor in one row: its own memory where the kernels can read it as it is."""
+    """Return the numbers of a tensor in one row: its own memory where the kernels can read it as it is.
+
+    A gradient that a sum sends back is one number seen many times: a row without being contiguous.
+    """
     tensor = tensor.detach()
-    return (tensor if tensor.dtype == torch.float64 else tensor.float()).reshape(-1).numpy()
+    return (tensor if tensor.dtype == torch.float64 else tensor.float()).reshape(-1).contiguous().numpy()
 
 
 def _table(tensor: Tensor, *shape: int) -> Numbers:
