@@ -37,6 +37,19 @@ def _wrong(path: Path, message: str) -> AssemblyError:
     return AssemblyError("cabinet-ir", f"{path}: {message}")
 
 
+def write_examples(folder: Path) -> tuple[Path, Path]:
+    """Write a mono and a stereo response at other rates than usual; return their paths."""
+    import soundfile
+
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = folder / "mono.wav", folder / "stereo.wav"
+    draw = torch.Generator().manual_seed(1)
+    for path, channels in zip(paths, (1, 2), strict=True):
+        response = torch.randn(300, channels, generator=draw) * 0.98 ** torch.arange(300)[:, None]
+        soundfile.write(path, response.numpy(), 44100, subtype="FLOAT")
+    return paths
+
+
 def fitted(response: Tensor, channels: int) -> Tensor:
     """Return [channels, taps] where the response has so many channels, else their mean [1, taps]."""
     return response if response.shape[0] == channels else response.mean(dim=0, keepdim=True)

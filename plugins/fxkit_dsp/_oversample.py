@@ -26,6 +26,8 @@ class OversampleModule(nn.Module):
         super().__init__()
         self.inner = as_module(member.spec.build(member.ctx))
         self.factor = design.factor
+        if hasattr(self.inner, "state_at"):
+            self.state_at = self._state_at
         self.moving = frozenset(
             parameter.name for parameter in member.spec.parameters(member.ctx) if parameter.rate == "sample"
         )
@@ -74,8 +76,7 @@ class OversampleModule(nn.Module):
                 following[name] = values[..., -1:].clone()
         return tracks, following
 
-    def state_at(self, starts: Tensor) -> State:
+    def _state_at(self, starts: Tensor) -> State:
         """Return the state after silence that lasted `starts` samples [batch]."""
-        clock = getattr(self.inner, "state_at", None)
-        inner = clock(starts * self.factor) if clock else None
+        inner = cast("Any", self.inner).state_at(starts * self.factor)
         return {"up": {}, "tracks": {}, "inner": inner, "down": None}

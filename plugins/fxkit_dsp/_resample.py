@@ -28,6 +28,8 @@ class ResampleModule(nn.Module):
         super().__init__()
         self.inner = as_module(member.spec.build(member.ctx))
         self.ratio = ratio
+        if hasattr(self.inner, "state_at"):
+            self.state_at = self._state_at
         self.hop = member.ctx.hop
         self.traits = member.traits
         self.channels = member.channels_out if member.traits.source else member.traits.channels_out
@@ -97,10 +99,12 @@ class ResampleModule(nn.Module):
         share = (time % self.ratio.up).to(joined.dtype) / self.ratio.up
         return torch.lerp(joined[..., index], joined[..., index + 1], share)
 
-    def state_at(self, starts: Tensor) -> State:
-        """Return the state after silence that lasted `starts` samples [batch]."""
-        clock = getattr(self.inner, "state_at", None)
-        return _silence(clock(starts * self.ratio.up // self.ratio.down) if clock else None)
+    def _state_at(self, starts: Tensor) -> State:
+        """Return the state after silence that lasted `starts` samples [batch].
+
+        The phase of the two rates begins anew: the items of a batch cannot each have their own.
+        """
+        return _silence(cast("Any", self.inner).state_at(starts * self.ratio.up // self.ratio.down))
 
 
 def _silence(inner: State) -> dict[str, Any]:

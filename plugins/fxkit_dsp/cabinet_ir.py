@@ -30,6 +30,14 @@ class CabinetIR:
     normalise: bool = opt(True, help="scale so that white noise keeps its level, averaged over channels")
     learn: bool = opt(False, help="go on learning the taps from the file's")
 
+    @classmethod
+    def examples(cls, folder: Path) -> tuple[CabinetIR, ...]:
+        """Write two short responses and return specs that read them."""
+        from fxkit_dsp._cabinet_ir import write_examples
+
+        first, second = write_examples(folder)
+        return cls(path=first), cls(path=second, length=2.0, normalise=False, learn=True)
+
     def problems(self) -> Iterator[tuple[str, str]]:
         """Refuse a file that is not there."""
         if not self.path.is_file():
