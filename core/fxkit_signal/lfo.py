@@ -12,18 +12,24 @@ Wave = Literal["sine", "triangle"]
 
 
 def lfo_phase(
-    rate: Tensor, phase: Tensor | float, samples: int, sample_rate: float, position: Tensor | None = None
+    rate: Tensor,
+    phase: Tensor | float,
+    count: int,
+    sample_rate: float,
+    position: Tensor | None = None,
+    *,
+    hop: int = 1,
 ) -> Tensor:
-    """Return the phase in cycles, wrapped to [-0.5, 0.5], at each sample of a block.
+    """Return the phase in cycles, wrapped to [-0.5, 0.5], at `count` moments `hop` samples apart.
 
     `rate` in Hz and `phase` in cycles are [batch, size, 1]; `position` int64, on the CPU, [] or [batch],
-    is the number of samples before the block, None means 0. Returns float64 [batch, size, samples].
+    is the absolute sample of the first moment, None means 0. Returns float64 [batch, size, count].
 
     Nothing is summed up: the phase is rate * position + phase in float64, so it is off by less than
     1e-9 cycles after a day and does not depend on how a signal is split.
     """
     start = torch.zeros((), dtype=torch.int64) if position is None else position
-    steps = torch.arange(samples) + start.reshape(-1, 1, 1)
+    steps = hop * torch.arange(count) + start.reshape(-1, 1, 1)
     time = steps.to(device=rate.device, dtype=torch.float64) / sample_rate
     turns = rate.double() * time + phase
     return turns - turns.detach().round()
@@ -40,11 +46,12 @@ def lfo_wave(cycles: Tensor, wave: Wave = "sine") -> Tensor:
 def harmonic_wave(cycles: Tensor, sines: Tensor, cosines: Tensor) -> Tensor:
     """Return sum_k sines_k sin(2 pi k cycles) + cosines_k cos(2 pi k cycles), k = 1, 2, ...
 
-    `cycles` [batch, 1, samples]; `sines` and `cosines` [batch, harmonics, 1]. Returns [batch, 1, samples].
+    `cycles` [..., samples]; `sines` and `cosines` [..., harmonics], broadcast against it. Returns the
+    shape of `cycles`.
     """
-    numbers = torch.arange(1, sines.shape[1] + 1, dtype=cycles.dtype, device=cycles.device)[:, None]
-    angles = 2 * math.pi * numbers * cycles
-    return (sines * angles.sin() + cosines * angles.cos()).sum(1, keepdim=True)
+    numbers = torch.arange(1, sines.shape[-1] + 1, dtype=cycles.dtype, device=cycles.device)[:, None]
+    angles = 2 * math.pi * numbers * cycles[..., None, :]
+    return (sines[..., None] * angles.sin() + cosines[..., None] * angles.cos()).sum(-2)
 
 
 def advance(position: Tensor | None, samples: int) -> Tensor:

@@ -53,9 +53,8 @@ class SweptModule(nn.Module):
         turns = lfo_phase(params["rate"], phase, audio.shape[-1], self.sample_rate, state["position"])
         if self.wave != "learned":
             return lfo_wave(turns, self.wave)
-        sines, cosines = (params[name].double() for name in ("wave_sines", "wave_cosines"))
-        rows = [harmonic_wave(row[:, None], sines, cosines) for row in turns.unbind(1)]
-        return torch.cat(rows, dim=1)
+        sines, cosines = (params[name].double().mT for name in ("wave_sines", "wave_cosines"))
+        return harmonic_wave(turns, sines, cosines)
 
     def samples(self, milliseconds: Tensor) -> Tensor:
         """Return a time in samples, float64."""

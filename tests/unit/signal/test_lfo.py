@@ -66,8 +66,14 @@ def test_harmonics_can_draw_a_triangle():
     cycles = torch.linspace(-0.5, 0.5, 401, dtype=torch.float64)[None, None]
     numbers = np.arange(1, 60)
     series = np.where(numbers % 2 == 1, 8 / math.pi**2 * (-1.0) ** ((numbers - 1) // 2) / numbers**2, 0)
-    sines = torch.from_numpy(series)[None, :, None]
+    sines = torch.from_numpy(series)[None, None]
     found = harmonic_wave(cycles, sines, torch.zeros_like(sines))
     torch.testing.assert_close(found, lfo_wave(cycles, "triangle"), rtol=0, atol=0.01)
     turned = harmonic_wave(cycles, torch.zeros(1, 1, 1), torch.ones(1, 1, 1))
     torch.testing.assert_close(turned, torch.cos(2 * math.pi * cycles))
+
+
+def test_moments_a_hop_apart_are_samples_of_the_whole():
+    whole = lfo_phase(f64(3.3), 0.2, 640, RATE, torch.tensor(77))
+    frames = lfo_phase(f64(3.3), 0.2, 10, RATE, torch.tensor(77), hop=64)
+    assert torch.equal(frames, whole[..., ::64])
