@@ -49,6 +49,19 @@ def pairs(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def pairs_with_knobs(tmp_path_factory):
+    root, rows = tmp_path_factory.mktemp("knobs"), ["split,file,drive"]
+    for seed, split in enumerate(("train", "val", "test")):
+        for drive in (2, 8):
+            dry, name = plucked(drive + seed, 48000), f"take-{split}-{drive}.wav"
+            write(root / split / "input" / name, dry, 48000)
+            write(root / split / "target" / name, 0.5 * np.tanh(drive * dry), 48000)
+            rows.append(f"{split},{name},{drive}")
+    (root / "knobs.csv").write_text("\n".join(rows))
+    return root
+
+
+@pytest.fixture(scope="module")
 def recordings(tmp_path_factory):
     root = tmp_path_factory.mktemp("recordings")
     for seed, split in enumerate(("train", "val", "test")):
@@ -57,22 +70,30 @@ def recordings(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory, pairs, recordings):
+def runs(tmp_path_factory, pairs, pairs_with_knobs, recordings):
     """Train each experiment once, on demand."""
     folder, done = tmp_path_factory.mktemp("runs"), {}
 
     def run(name):
         if name not in done:
-            done[name] = fxkit.run(name, settings_for(name, pairs, recordings), out=folder / name)
+            done[name] = fxkit.run(
+                name, settings_for(name, pairs, pairs_with_knobs, recordings), out=folder / name
+            )
         return done[name]
 
     return run
 
 
-def settings_for(name, pairs, recordings):
+def settings_for(name, pairs, pairs_with_knobs, recordings):
     if name == "quickstart":
         return {**FEW_STEPS, **TINY_DEVICE}
-    return {**FEW_STEPS, "data.root": recordings if name == "harmonic-synth" else pairs}
+    roots = {"harmonic-synth": recordings, "compressor-knob": pairs_with_knobs}
+    return {**FEW_STEPS, "data.root": roots.get(name, pairs)}
+
+
+def halfway(model):
+    """Set every knob of the device to the middle of its range."""
+    return {name: (low + high) / 2 for name, (low, high) in model.knobs.items()}
 
 
 NAMES = sorted(shipped_experiments())
@@ -98,18 +119,20 @@ def test_a_run_holds_its_audio_pictures_and_figures(runs, name):
 def test_blocks_of_any_size_give_the_offline_samples(runs, name):
     model = fxkit.load(runs(name).run)
     audio = plucked(5, model.sample_rate, seconds=0.03).astype(np.float32)
-    whole = model(audio)
+    knobs = halfway(model)
+    whole = model(audio, knobs=knobs)
     assert np.abs(whole).max() > 1e-3
     for block in (1, 7, 64, 4096):
-        assert np.abs(model.process_in_blocks(audio, block) - whole).max() <= 1e-5, block
+        assert np.abs(model.process_in_blocks(audio, block, knobs=knobs) - whole).max() <= 1e-5, block
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "harmonic-synth"])
 def test_a_stream_is_the_whole_but_for_its_latency(runs, name):
     model = fxkit.load(runs(name).run)
     audio = plucked(3, model.sample_rate, seconds=0.05).astype(np.float32)
-    streamed = np.concatenate(list(model.stream(np.array_split(audio, 9))))
-    whole = model(audio)
+    knobs = halfway(model)
+    streamed = np.concatenate(list(model.stream(np.array_split(audio, 9), knobs=knobs)))
+    whole = model(audio, knobs=knobs)
     late = model.latency
     assert np.abs(streamed[late:] - whole[: len(whole) - late]).max() <= 1e-5
 
