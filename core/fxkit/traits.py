@@ -12,9 +12,9 @@ class Traits:
     """Hold the declared properties of a processor.
 
     `latency`: samples by which the output is late. `receptive_field`: input samples that one output
-    sample depends on; None when it is unbounded (recursion). `differentiable`: gradients are the
-    derivative. `straight_through`: gradients exist and are an estimate, as of rounding that lets them
-    pass (Bengio, Léonard and Courville, 2013). `source`: makes sound from parameters alone; its
+    sample depends on; None when it is unbounded (recursion). `differentiable`: gradients pass
+    through it. `straight_through`: they are an estimate and not the derivative, as where rounding lets
+    them pass (Bengio, Léonard and Courville, 2013). `source`: makes sound from parameters alone; its
     `audio` argument has zero channels and only carries batch, length, type and device. `channels_in`:
     the numbers of channels that it takes; None for any. `channels_out`: None when the output has as
     many channels as the input (for a source: as many as the run's target). `inputs`: named signals

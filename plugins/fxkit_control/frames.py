@@ -33,6 +33,18 @@ class Frames:
     file: pathlib.Path = opt(help="CSV or .npz file of the values over time")
     interpolation: str = opt("linear", choices=("linear", "hold"), help="what happens between two rows")
 
+    @classmethod
+    def examples(cls, folder: pathlib.Path) -> tuple[Frames, ...]:
+        """Return a file of two moving parameters and a still spectrum, written to `folder`."""
+        names = ("time", "gain", "frequency", *(f"magnitudes[{row}]" for row in range(3)))
+        rows = ((0.0, -6.0, 200.0, 0.1, 0.2, 0.3), (0.01, 6.0, 4000.0, 0.1, 0.2, 0.3))
+        lines = [",".join(map(str, line)) for line in (names, *rows)]
+        files = [folder / "rising.csv", folder / "falling.csv"]
+        folder.mkdir(parents=True, exist_ok=True)
+        files[0].write_text("\n".join(lines), encoding="utf-8")
+        files[1].write_text("\n".join(lines).replace("-6.0", "9.0"), encoding="utf-8")
+        return tuple(cls(file=file) for file in files)
+
     def problems(self) -> Iterator[tuple[str, str]]:
         """Refuse a file that is not there or of another format."""
         if self.file.suffix.lower() not in FORMATS:

@@ -34,6 +34,11 @@ class KnobsInterpolation:
         2.0, gt=0, le=16, help="exponent of the distance between scattered settings; more is more abrupt"
     )
 
+    @classmethod
+    def examples(cls) -> tuple[KnobsInterpolation, ...]:
+        """Return the recorded settings of whatever device, and a grid over one with two knobs."""
+        return cls(), cls(grid={"drive": (0.0, 0.4, 1.0), "tone": (0.0, 1.0)})
+
     def problems(self) -> Iterator[tuple[str, str]]:
         """Refuse knobs without points and points given twice."""
         for knob, points in self.grid.items():

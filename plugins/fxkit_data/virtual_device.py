@@ -42,6 +42,12 @@ class VirtualDevice:
         if not self.gains or len(set(self.gains)) < len(self.gains):
             raise ValueError("VirtualDevice.gains: needs at least one position, each named once")
 
+    @classmethod
+    def examples(cls) -> tuple[VirtualDevice, ...]:
+        """Return short material, to be checked and shown."""
+        short = cls(train_seconds=1.0, val_seconds=0.5, test_seconds=0.5)
+        return short, attrs.evolve(short, gains=(0.2, 0.8))
+
     def build(self, ctx: BuildContext) -> RecordedSplits:
         """Make all recordings at the run's rate from the run's seed; mono, in memory."""
         from fxkit_data._plucked_strings import phrase

@@ -26,7 +26,10 @@ class Gain:
     def parameters(self, ctx: BuildContext) -> Sequence[Parameter]:
         """Declare the gain, which may move at every sample."""
         default = min(max(0.0, self.low), self.high)
-        return (Parameter(name="gain_db", low=self.low, high=self.high, default=default, unit="dB"),)
+        gain = Parameter(
+            name="gain_db", low=self.low, high=self.high, default=default, unit="dB", help="change of level"
+        )
+        return (gain,)
 
     def traits(self, ctx: BuildContext) -> Traits:
         """Declare that each sample depends on itself alone."""

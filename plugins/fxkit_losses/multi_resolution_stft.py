@@ -39,6 +39,11 @@ class MultiResolutionSTFT:
     log_magnitude: float = opt(1.0, ge=0, help="weight of the distance of log magnitudes")
     linear_magnitude: float = opt(0.0, ge=0, help="weight of the distance of magnitudes")
 
+    @classmethod
+    def examples(cls) -> tuple[MultiResolutionSTFT, ...]:
+        """Return the published resolutions, and others with windows and hops of their own."""
+        return cls(), cls(fft_sizes=(512, 256), win_lengths=(512, 200), hop_sizes=(64, 50))
+
     def problems(self) -> Iterator[tuple[str, str]]:
         """Yield what is wrong between the options."""
         if not self.fft_sizes:

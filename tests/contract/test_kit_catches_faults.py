@@ -11,7 +11,8 @@ from fxkit.parameter import Parameter
 from fxkit.spec import opt
 from fxkit.testing import causality, gradients, interface, loss, options, robustness, streaming
 from fxkit.testing.case import ControllerCase, ProcessorCase
-from fxkit.testing.imports import check_spec_is_light
+from fxkit.testing.declaration import SpecCase
+from fxkit.testing.imports import check_light_import
 from fxkit.testing.loss import LossCase
 from fxkit.testing.suite import CONTROLLER_CHECKS, LOSS_CHECKS, PROCESSOR_CHECKS
 from fxkit.traits import ControlTraits, Traits
@@ -155,7 +156,7 @@ FAULTS = [
 ]
 
 
-@pytest.mark.parametrize("check", [c for c in PROCESSOR_CHECKS if c is not options.check_options])
+@pytest.mark.parametrize("check", PROCESSOR_CHECKS)
 def test_a_faultless_processor_passes(check):
     check(ProcessorCase(spec=Sound()))
 
@@ -291,4 +292,4 @@ def test_a_spec_module_that_loads_torch_is_named(tmp_path, monkeypatch):
     import heavy_plugin
 
     with pytest.raises(AssertionError, match=r"heavy_plugin\.Heavy loads or raises when described: torch"):
-        check_spec_is_light(heavy_plugin.Heavy())
+        check_light_import(SpecCase(spec=heavy_plugin.Heavy(), kind="losses"))

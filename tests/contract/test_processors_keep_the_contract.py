@@ -7,10 +7,7 @@ from typing import Any
 import pytest
 
 from fxkit.catalog import Catalog
-from fxkit.context import BuildContext
-from fxkit.testing.case import ProcessorCase
-from fxkit.testing.imports import check_spec_is_light
-from fxkit.testing.suite import PROCESSOR_CHECKS
+from fxkit.testing import trials_of
 
 CATALOG = Catalog.installed(in_tree_only=True)
 ENTRIES = [entry for entry in CATALOG.entries if entry.kind == "processors"]
@@ -20,28 +17,17 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
     "lstm": [{"conditions": 2, "layers": 2}, {"skip": False}],
     "tcn": [{"conditions": 2}, {"causal": False}, {"blocks": 3, "kernel": 4, "growth": 2, "residual": False}],
 }
-CASES = [
-    (entry, options, channels)
-    for entry in ENTRIES
-    for options in ({}, *VARIANTS.get(entry.name, []))
-    for channels in (1, 2)
-]
 
 
-def _name(case: Any) -> str:
-    entry, options, channels = case
-    settings = ",".join(f"{name}={value}" for name, value in options.items())
-    return f"{entry.name}[{settings}]x{channels}"
+def _trials(entry: Any) -> list[Any]:
+    spec = CATALOG.spec(entry)
+    examples = [spec(**options) for options in ({}, *VARIANTS[entry.name])] if entry.name in VARIANTS else []
+    return [
+        pytest.param(trial, id=f"{entry.name}-{trial}")
+        for trial in trials_of(entry.kind, *(examples or [spec]))
+    ]
 
 
-@pytest.mark.parametrize("check", PROCESSOR_CHECKS, ids=lambda check: check.__name__)
-@pytest.mark.parametrize("case", CASES, ids=_name)
-def test_processor_keeps_its_promises(case, check):
-    entry, options, channels = case
-    ctx = BuildContext(hop=48, seed=3, channels=channels, target_channels=channels)
-    check(ProcessorCase(spec=CATALOG.spec(entry)(**options), ctx=ctx))
-
-
-@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
-def test_processor_is_described_without_torch(entry):
-    check_spec_is_light(CATALOG.spec(entry)())
+@pytest.mark.parametrize("trial", [param for entry in ENTRIES for param in _trials(entry)])
+def test_processor_keeps_its_promises(trial):
+    trial()

@@ -1,13 +1,19 @@
-"""The contract kit: checks that a processor, controller or loss keeps what it declares.
+"""The contract kit: checks that a plugin keeps what it declares, for every kind of plugin.
 
-Every check is a function of one case; it returns nothing and raises `AssertionError` with one line
-that says what was promised and what was measured. `fxkit.testing.suite` lists them by kind::
+One line puts a plugin through all of them::
 
-    from fxkit import BuildContext
-    from fxkit.testing.case import ProcessorCase
-    from fxkit.testing.suite import PROCESSOR_CHECKS
+    from fxkit.testing import contract_tests
 
-    @pytest.mark.parametrize("check", PROCESSOR_CHECKS, ids=lambda check: check.__name__)
-    def test_contract(check):
-        check(ProcessorCase(spec=MyProcessor(), ctx=BuildContext()))
+    test_contract = contract_tests("processor", MyProcessor)
+
+Every check is a function of one case. It raises `AssertionError` with one line that says what was
+promised and what was measured, or returns why there was nothing to check. `fxkit plugins check` runs
+the same on installed plugins.
+
+A spec may have a classmethod `examples()` that returns instances worth checking beside its defaults.
 """
+
+from fxkit.testing.contract import contract_tests, trials_of
+from fxkit.testing.suite import checks_of
+
+__all__ = ["checks_of", "contract_tests", "trials_of"]

@@ -18,6 +18,8 @@ from fxkit_signal.framing import frames_given
 # Option -> values to try, where the option's type suggests none.
 Hints = Mapping[str, Sequence[Any]]
 
+LONGEST_LEAD = 1 << 15
+
 
 class Case(Protocol):
     """Offer what the checks need of a processor or controller alike."""
@@ -35,6 +37,10 @@ class Case(Protocol):
         """Return values to try for options whose type suggests none."""
 
     @property
+    def examples(self) -> Sequence[Any]:
+        """Return other specs of the plugin, in which options may act that do nothing in `spec`."""
+
+    @property
     def surroundings(self) -> BuildContext:
         """Return the context it is really built for."""
 
@@ -46,11 +52,18 @@ class Case(Protocol):
     def hop(self) -> int:
         """Return the samples between frames of what it yields, where the grid is "frame"."""
 
+    @property
+    def lead(self) -> int:
+        """Return the samples after which what it yields depends on the input at all."""
+
     def build(self) -> Any:
         """Build the plugin."""
 
     def tracks(self, samples: int, *, batch: int = 2, seed: int = 0) -> Tracks:
         """Return random input that lasts `samples`."""
+
+    def call(self, module: Any, tracks: Tracks, state: State = None) -> tuple[Any, ...]:
+        """Run one block and return all that comes back."""
 
     def step(self, module: Any, tracks: Tracks, state: State = None) -> tuple[torch.Tensor, State]:
         """Run one block: what it yields and the state after it."""
@@ -66,6 +79,7 @@ class ProcessorCase:
     spec: Any
     ctx: BuildContext = attrs.field(factory=lambda: BuildContext(hop=48, seed=3))
     hints: Hints = attrs.field(factory=dict)
+    examples: Sequence[Any] = ()
     grid: Grid = attrs.field(default="sample", init=False)
     hop: int = attrs.field(default=0, init=False)
 
@@ -73,6 +87,11 @@ class ProcessorCase:
     def surroundings(self) -> BuildContext:
         """Return the context with the channels that really enter."""
         return attrs.evolve(self.ctx, channels=0) if self.spec.traits(self.ctx).source else self.ctx
+
+    @property
+    def lead(self) -> int:
+        """Return the declared latency, up to what a check can afford."""
+        return min(int(self.spec.traits(self.surroundings).latency), LONGEST_LEAD)
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -95,11 +114,15 @@ class ProcessorCase:
         }
         return {**audio, **params}
 
-    def step(self, module: Any, tracks: Tracks, state: State = None) -> tuple[torch.Tensor, State]:
-        """Run one block."""
+    def call(self, module: Any, tracks: Tracks, state: State = None) -> tuple[Any, ...]:
+        """Run one block and return all that comes back."""
         audio = {name: track.values for name, track in tracks.items() if not name.startswith("param:")}
         params = {name[6:]: track.values for name, track in tracks.items() if name.startswith("param:")}
-        result = module(audio.pop("audio"), params, state, **audio)
+        return tuple(module(audio.pop("audio"), params, state, **audio))
+
+    def step(self, module: Any, tracks: Tracks, state: State = None) -> tuple[torch.Tensor, State]:
+        """Run one block: the audio and the state after it."""
+        result = self.call(module, tracks, state)
         return result[0], result[1]
 
 
@@ -115,6 +138,12 @@ class ControllerCase:
     ctx: BuildContext
     feature_ranges: Mapping[str, tuple[tuple[float, float], ...]] = attrs.field(factory=dict)
     hints: Hints = attrs.field(factory=dict)
+    examples: Sequence[Any] = ()
+
+    @property
+    def lead(self) -> int:
+        """Return 0: what a controller yields depends on its input at once, or after a few frames."""
+        return 0
 
     @property
     def surroundings(self) -> BuildContext:
@@ -152,8 +181,8 @@ class ControllerCase:
             tracks[f"feature:{name}"] = Track(values=torch.cat(values, 1), grid="frame", hop=self.ctx.hop)
         return tracks
 
-    def step(self, module: Any, tracks: Tracks, state: State = None) -> tuple[torch.Tensor, State]:
-        """Run one block."""
+    def call(self, module: Any, tracks: Tracks, state: State = None) -> tuple[Any, ...]:
+        """Run one block and return all that comes back."""
         features = {name[8:]: track.values for name, track in tracks.items() if name.startswith("feature:")}
         inputs = ControlInputs(
             audio=tracks["audio"].values,
@@ -161,7 +190,11 @@ class ControllerCase:
             features=features,
             frames=tracks["clock"].values.shape[-1],
         )
-        result = module(inputs, state)
+        return tuple(module(inputs, state))
+
+    def step(self, module: Any, tracks: Tracks, state: State = None) -> tuple[torch.Tensor, State]:
+        """Run one block: the values and the state after it."""
+        result = self.call(module, tracks, state)
         return result[0], result[1]
 
 
@@ -202,14 +235,16 @@ def stirred(case: Case, *, seed: int = 0, dtype: torch.dtype = torch.float32) ->
     return module.to(dtype).eval()
 
 
-def run(case: Case, module: Any, tracks: Tracks, blocks: Sequence[int] = ()) -> torch.Tensor:
+def run(
+    case: Case, module: Any, tracks: Tracks, blocks: Sequence[int] = (), state: State = None
+) -> torch.Tensor:
     """Run the whole of `tracks`, or its beginning in blocks of the given sizes; join what is yielded.
 
     Of constants the last block's are returned.
     """
     if not blocks:
-        return case.step(module, tracks)[0]
-    yields, state = [], None
+        return case.step(module, tracks, state)[0]
+    yields = []
     for start, stop in pairwise((0, *accumulate(blocks))):
         value, state = case.step(module, cut(tracks, start, stop), state)
         yields.append(value)

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
+
+# Takes a case and raises `AssertionError`, or returns why there is nothing to check.
+Check = Callable[[Any], "str | None"]
 
 
 def promise(kept: bool, case_or_spec: object, text: str) -> None:
@@ -20,8 +26,20 @@ def distance(found: torch.Tensor, expected: torch.Tensor) -> float:
     return float((found - expected).detach().abs().max()) / scale
 
 
-def first_change(found: torch.Tensor, expected: torch.Tensor, tolerance: float = 1e-6) -> int | None:
-    """Return the first index in time at which two series differ, or None where they never do."""
+def first_changes(found: torch.Tensor, expected: torch.Tensor, tolerance: float = 1e-6) -> list[int | None]:
+    """Return for each item [batch, ..., time] the first index in time at which two series differ, or None."""
     scale = max(1e-6, float(expected.detach().abs().max()))
-    differs = ((found - expected).abs() > tolerance * scale).flatten(0, -2).any(dim=0)
-    return int(differs.nonzero()[0]) if bool(differs.any()) else None
+    differs = ((found - expected).abs() > tolerance * scale).flatten(1, -2).any(dim=1)
+    return [int(item.nonzero()[0]) if bool(item.any()) else None for item in differs]
+
+
+def title(check: Check) -> str:
+    """Return a check's name as tables show it."""
+    return check.__name__.removeprefix("check_").replace("_", " ")
+
+
+def summary(check: Check) -> str:
+    """Return the first sentence of a check's docstring, without its leading "Check"."""
+    text = " ".join((check.__doc__ or "").partition("\n\n")[0].split())
+    text = text.removeprefix("Check ").removeprefix("that ")
+    return text[:1].upper() + text[1:]

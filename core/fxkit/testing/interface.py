@@ -19,22 +19,40 @@ SAMPLES = 600
 
 
 def check_output_shape(case: ProcessorCase) -> None:
-    """Check that audio keeps its length and type and has the declared channels, for 1 sample too."""
+    """Check that audio keeps its length and type and has the declared channels, for 1 sample too.
+
+    Auxiliary terms are those declared, with one value per item or more.
+    """
     module, ctx = stirred(case), case.surroundings
     traits = case.spec.traits(ctx)
     channels = traits.channels_out or (ctx.target_channels if traits.source else ctx.channels)
     for samples, batch in ((SAMPLES, 3), (1, 1)):
-        audio = run(case, module, case.tracks(samples, batch=batch))
+        tracks = case.tracks(samples, batch=batch)
+        audio = run(case, module, tracks)
         expected = (batch, channels, samples)
         promise(tuple(audio.shape) == expected, case, f"yields {tuple(audio.shape)}, declares {expected}")
         promise(audio.dtype == torch.float32, case, f"yields {audio.dtype} for float32")
+        _check_terms(case, case.call(module, tracks), traits.terms, batch)
+
+
+def _check_terms(case: Case, result: tuple[Any, ...], names: tuple[str, ...], batch: int) -> None:
+    parts = 3 if names else 2
+    promise(len(result) == parts, case, f"returns {len(result)} values, not {parts}, for the terms {names}")
+    found = dict(result[2]) if names else {}
+    promise(
+        sorted(found) == sorted(names), case, f"returns the terms {sorted(found)}, declares {sorted(names)}"
+    )
+    for name, value in found.items():
+        promise(value.ndim > 0 and len(value) == batch, case, f"has no value per item in the term {name}")
 
 
 def check_control_shape(case: ControllerCase) -> None:
     """Check that there is one value per parameter value, on the declared grid, within [0, 1]."""
     module = stirred(case)
     for samples, batch in ((SAMPLES, 3), (1, 1)):
-        values = run(case, module, case.tracks(samples, batch=batch))
+        tracks = case.tracks(samples, batch=batch)
+        values = run(case, module, tracks)
+        _check_terms(case, case.call(module, tracks), case.spec.traits(case.surroundings).terms, batch)
         lengths = {"constant": 1, "sample": samples, "frame": frames_given(samples, case.hop or 1)}
         expected = (batch, case.ctx.control_size, lengths[case.grid])
         promise(tuple(values.shape) == expected, case, f"yields {tuple(values.shape)}, declares {expected}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import attrs
@@ -25,6 +26,7 @@ class LossCase:
     ctx: BuildContext = attrs.field(factory=BuildContext)
     samples: int = 4096
     hints: Hints = attrs.field(factory=dict)
+    examples: Sequence[Any] = ()
 
     def signals(self, *, batch: int = 3, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
         """Return noise and a target close to it, in float64."""
@@ -96,7 +98,7 @@ def check_loss_options(case: LossCase) -> None:
         audio, target = case.signals()
         return [rounded(changed.measure(gain * audio, gain * target)) for gain in (1.0, 1e-4)]
 
-    check_options_act(case.spec, observe, case.hints)
+    check_options_act(case.spec, observe, case.hints, case.examples)
 
 
 def _with_gradient(

@@ -2,43 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 import torch
 from fxkit_bitcrush.bitcrush import Bitcrush
 from fxkit_bitcrush.slope_l1 import SlopeL1
 
 from fxkit import Batch, BuildContext, Output
-from fxkit.testing.case import ProcessorCase
-from fxkit.testing.causality import check_latency
-from fxkit.testing.loss import LossCase
-from fxkit.testing.suite import LOSS_CHECKS, PROCESSOR_CHECKS
+from fxkit.testing import contract_tests
 
 CTX = BuildContext()
 
-
-def by_name(check: Callable[..., None]) -> str:
-    return check.__name__
-
-
-@pytest.mark.parametrize("check", PROCESSOR_CHECKS, ids=by_name)
-def test_bitcrush_keeps_the_contract(check: Callable[[Any], None]) -> None:
-    check(ProcessorCase(spec=Bitcrush(), ctx=CTX))
-
-
-# What arrives during a hold acts at its end, which is no fixed latency.
-@pytest.mark.parametrize(
-    "check", [check for check in PROCESSOR_CHECKS if check is not check_latency], ids=by_name
-)
-def test_holding_keeps_the_contract(check: Callable[[Any], None]) -> None:
-    check(ProcessorCase(spec=Bitcrush(hold=3), ctx=CTX))
-
-
-@pytest.mark.parametrize("check", LOSS_CHECKS, ids=by_name)
-def test_slope_l1_keeps_the_contract(check: Callable[[Any], None]) -> None:
-    check(LossCase(spec=SlopeL1(), ctx=CTX))
+test_bitcrush_keeps_the_contract = contract_tests("processor", Bitcrush)
+test_slope_l1_keeps_the_contract = contract_tests("loss", SlopeL1)
 
 
 @pytest.mark.parametrize("hold", [1, 2, 5])
