@@ -18,8 +18,8 @@ from torch import Tensor
 
 from fxkit_signal.shaping import Curve
 
-# Closer ends than this take the value in the middle: its error there, f'' h^2 / 24, and that of the
-# quotient, which rounds at |F| 1e-16 / h, are both below 1e-9 up to |F| = 1000.
+# Closer ends than this take the value in the middle. Where a curve bends as tanh does, its error there,
+# f'' h^2 / 24, and that of the quotient, which rounds at |F| 1e-16 / h, are both below 1e-9 up to |F| = 1000.
 NEAR = 1e-4
 
 

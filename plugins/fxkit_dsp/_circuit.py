@@ -34,6 +34,11 @@ class DiodeCircuit:
     )
     highest_drive: float = opt(48.0, unit="dB", ge=0, le=120, help="highest drive a controller can set")
 
+    @classmethod
+    def examples(cls) -> tuple[DiodeCircuit, ...]:
+        """Return a variant that is worth checking beside the defaults."""
+        return (cls(rule="backward-euler"),)
+
     def diode_parameters(self) -> tuple[Parameter, ...]:
         """Declare the level that enters, which may move at every sample, and the diodes."""
         start = 45.3

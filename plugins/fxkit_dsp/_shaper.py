@@ -24,6 +24,11 @@ class Shaper:
     highest_drive: float = opt(48.0, unit="dB", ge=-120, le=120, help="highest drive a controller can set")
     antialias: bool = opt(False, help=ANTIALIAS_HELP)
 
+    @classmethod
+    def examples(cls) -> tuple[Shaper, ...]:
+        """Return variants that are worth checking beside the defaults."""
+        return (cls(antialias=True),)
+
     def parameters(self, ctx: BuildContext) -> Sequence[Parameter]:
         """Declare drive and bias, which may move at every sample."""
         drive = min(max(0.0, self.lowest_drive), self.highest_drive)

@@ -28,6 +28,11 @@ class BitReduction:
         "mid-tread", choices=("mid-tread", "mid-rise"), help="whether zero is a level or an edge between two"
     )
 
+    @classmethod
+    def examples(cls) -> tuple[BitReduction, ...]:
+        """Return variants that are worth checking beside the defaults."""
+        return (cls(steps="mid-rise"),)
+
     def parameters(self, ctx: BuildContext) -> Sequence[Parameter]:
         """Declare the word length, which may move at every sample."""
         return (Parameter(name="bits", low=1.0, high=24.0, default=16.0, unit="bit", help="word length"),)

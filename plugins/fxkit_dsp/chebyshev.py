@@ -28,6 +28,11 @@ class Chebyshev:
     order: int = opt(6, ge=2, le=32, help="number of harmonics")
     antialias: bool = opt(False, help=ANTIALIAS_HELP)
 
+    @classmethod
+    def examples(cls) -> tuple[Chebyshev, ...]:
+        """Return variants that are worth checking beside the defaults."""
+        return (cls(antialias=True),)
+
     def parameters(self, ctx: BuildContext) -> Sequence[Parameter]:
         """Declare one weight per harmonic, which may move at every sample."""
         start = (1.0,) + (0.0,) * (self.order - 1)

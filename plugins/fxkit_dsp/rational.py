@@ -34,6 +34,11 @@ class Rational:
         "tanh", choices=("identity", "tanh"), help="curve at the start of training"
     )
 
+    @classmethod
+    def examples(cls) -> tuple[Rational, ...]:
+        """Return variants that are worth checking beside the defaults."""
+        return cls(guard="square"), cls(start="identity", numerator=3, denominator=3)
+
     def parameters(self, ctx: BuildContext) -> Sequence[Parameter]:
         """Declare that nothing is set from outside."""
         return ()

@@ -39,6 +39,11 @@ class ToneStack:
         "bassman", choices=tuple(CIRCUITS), help="whose component values to start from"
     )
 
+    @classmethod
+    def examples(cls) -> tuple[ToneStack, ...]:
+        """Return variants that are worth checking beside the defaults."""
+        return (cls(circuit="jcm800"),)
+
     def parameters(self, ctx: BuildContext) -> Sequence[Parameter]:
         """Declare the pots, which may move, and the components."""
         pots = (

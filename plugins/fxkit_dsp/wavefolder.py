@@ -27,6 +27,11 @@ class Wavefolder(Shaper):
         "sine", choices=("sine", "triangle"), help="the curve that folds"
     )
 
+    @classmethod
+    def examples(cls) -> tuple[Wavefolder, ...]:
+        """Return variants that are worth checking beside the defaults."""
+        return cls(shape="triangle"), cls(antialias=True)
+
     def build(self, ctx: BuildContext) -> ShaperModule:
         """Build the module."""
         from fxkit_dsp._shaper_module import ShaperModule

@@ -34,6 +34,11 @@ class Siren:
         "tanh", choices=("identity", "tanh"), help="curve at the start of training"
     )
 
+    @classmethod
+    def examples(cls) -> tuple[Siren, ...]:
+        """Return variants that are worth checking beside the defaults."""
+        return (cls(start="identity", layers=1),)
+
     def parameters(self, ctx: BuildContext) -> tuple[Parameter, ...]:
         """Declare that nothing is set from outside."""
         return ()
