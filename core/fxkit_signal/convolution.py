@@ -13,6 +13,8 @@ _ROW = 32
 _PRODUCT_COST = 0.03
 _FFT_COST = 2.0
 _SHORTEST_FRAME = 256
+# Products up to which one copy of the past per output sample is the quickest.
+_FEW = 1 << 17
 
 
 def convolve(audio: Tensor, taps: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
@@ -24,8 +26,8 @@ def convolve(audio: Tensor, taps: Tensor, state: Tensor | None = None) -> tuple[
     any split into blocks gives the same output to float rounding. Differentiable in everything.
 
     Short blocks are one matrix product of the past, cut into overlapping rows, with the taps, summed along
-    diagonals; long ones use overlapping FFT frames (Stockham, High-speed convolution and correlation,
-    1966). Whichever takes fewer operations is chosen; both are exact.
+    diagonals (or the plain sum where there are few taps); long ones use FFT frames (Stockham, High-speed
+    convolution and correlation, 1966). Whichever is quicker is chosen; all are exact.
     """
     taps = taps.to(audio.dtype)
     past, samples = taps.shape[-1] - 1, audio.shape[-1]
@@ -34,11 +36,18 @@ def convolve(audio: Tensor, taps: Tensor, state: Tensor | None = None) -> tuple[
         return audio, line
     joined = torch.cat([line, audio], dim=-1)
     following = joined[..., samples:].clone()
+    if samples * taps.shape[-1] <= _FEW:
+        return _by_windows(joined, taps), following
     if samples > 2 * past and samples > _SHORTEST_FRAME:
         return _in_frames(joined, taps), following
     by_product = audio[..., 0].numel() * taps.shape[-1] * (samples + _ROW) * _PRODUCT_COST
     by_fft = audio[..., 0].numel() * _FFT_COST * joined.shape[-1] * math.log2(joined.shape[-1] + 1)
     return (_by_product if by_product < by_fft else _by_one_fft)(joined, taps), following
+
+
+def _by_windows(joined: Tensor, taps: Tensor) -> Tensor:
+    filtered: Tensor = joined.unfold(-1, taps.shape[-1], 1) @ taps.flip(-1)[..., None]
+    return filtered[..., 0]
 
 
 def _by_product(joined: Tensor, taps: Tensor) -> Tensor:

@@ -32,6 +32,11 @@ class NoiseReverb:
         100.0, unit="ms", gt=0, le=500, help="largest pre-delay a controller can set"
     )
 
+    @classmethod
+    def examples(cls) -> tuple[NoiseReverb, ...]:
+        """Return short rooms, which are quick to check."""
+        return cls(length=0.1), cls(length=0.03, bands=3, longest_pre_delay=5.0)
+
     def parameters(self, ctx: BuildContext) -> Sequence[Parameter]:
         """Declare level and decay time per band, lowest first, pre-delay, and the mix."""
         return (

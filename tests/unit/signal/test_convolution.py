@@ -65,7 +65,7 @@ def test_a_long_response_in_small_blocks_equals_the_loop():
     assert error(in_blocks(audio, taps, [64] * 64), looped(audio, taps)) <= 1e-6
 
 
-@pytest.mark.parametrize("path", ["_by_product", "_by_one_fft", "_in_frames"])
+@pytest.mark.parametrize("path", ["_by_windows", "_by_product", "_by_one_fft", "_in_frames"])
 @pytest.mark.parametrize(("length", "samples"), [(1, 5), (2, 1), (40, 9), (300, 700), (33, 2000)])
 def test_each_form_is_exact_and_differentiable(path, length, samples):
     draw = torch.Generator().manual_seed(3)
