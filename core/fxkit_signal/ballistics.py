@@ -15,6 +15,8 @@ from torch.autograd.function import once_differentiable
 
 from fxkit_signal.dispatch import compiled_for
 
+# A graph that is traced cannot ask whether the branches are found; blocks up to this length become steps.
+UNROLLED = 512
 _FOR_EVER = 2**60
 
 
@@ -39,7 +41,8 @@ def attack_release(
     the same output.
 
     Where the compiled kernels cannot serve, the branches are found by policy iteration (Howard, Dynamic
-    Programming and Markov Processes, 1960) over parallel scans: exact as well, but several times slower.
+    Programming and Markov Processes, 1960) over parallel scans: exact as well, but ten times slower. Traced
+    graphs of short blocks take a step of torch operations per sample.
     """
     batch, channels, samples = level.shape
     start = level.new_zeros(batch, channels, dtype=torch.float64) if state is None else state
@@ -48,7 +51,11 @@ def attack_release(
     moving = max(attack.shape[-1], release.shape[-1])
     rise, fall = (c.double().expand(batch, channels, moving) for c in (attack, release))
     if compiled_for(level, rise, fall, start):
-        out: Tensor = _Smoother.apply(level.double(), rise, fall, start)  # type: ignore[no-untyped-call]
+        learns = torch.is_grad_enabled() and any(t.requires_grad for t in (level, rise, fall, start))
+        run: Any = _Smoother.apply if learns else _smoothed
+        out: Tensor = run(level.double(), rise, fall, start)
+    elif torch.compiler.is_compiling() and samples <= UNROLLED:
+        out = _smooth_by_steps(level.double(), rise, fall, start)
     else:
         out = _smooth_by_scans(level.double(), rise, fall, start)
     return out.to(level.dtype), out[..., -1]
@@ -93,30 +100,40 @@ def held_open(
     return waited <= hold, torch.stack((on[..., -1].long(), waited[..., -1]), dim=-1)
 
 
-class _Smoother(torch.autograd.Function):
+def _smoothed(level: Tensor, attack: Tensor, release: Tensor, start: Tensor) -> Tensor:
     """Run the compiled smoother; everything float64, coefficients [batch, channels, 1 or samples]."""
+    from fxkit_signal.compiled.ballistics import smooth
+
+    rows = [tensor.detach().contiguous().flatten(0, 1).numpy() for tensor in (level, attack, release, start)]
+    return torch.from_numpy(smooth(*rows)).view(level.shape)
+
+
+class _Smoother(torch.autograd.Function):
+    """Run the compiled smoother and its adjoint."""
 
     @staticmethod
-    def forward(ctx: Any, level: Tensor, attack: Tensor, release: Tensor, start: Tensor) -> Tensor:
-        from fxkit_signal.compiled.ballistics import smooth
-
-        inputs = [_rows(tensor) for tensor in (level, attack, release)] + [start.contiguous().view(-1)]
-        out = torch.from_numpy(smooth(*(tensor.detach().numpy() for tensor in inputs)))
+    def forward(ctx: Any, *inputs: Tensor) -> Tensor:
+        out = _smoothed(*inputs)
         ctx.save_for_backward(*inputs, out)
-        return out.view(level.shape)
+        return out
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, ...]:
         from fxkit_signal.compiled.ballistics import smooth_adjoint
 
-        saved = (_rows(grad), *ctx.saved_tensors)
-        found = map(torch.from_numpy, smooth_adjoint(*(tensor.detach().numpy() for tensor in saved)))
-        return tuple(gradient.view(*grad.shape[:2], *gradient.shape[1:]) for gradient in found)
+        rows = [tensor.contiguous().flatten(0, 1).numpy() for tensor in (grad, *ctx.saved_tensors)]
+        found = map(torch.from_numpy, smooth_adjoint(*rows))
+        return tuple(gradient.unflatten(0, grad.shape[:2]) for gradient in found)
 
 
-def _rows(tensor: Tensor) -> Tensor:
-    return tensor.contiguous().flatten(0, 1)
+def _smooth_by_steps(level: Tensor, attack: Tensor, release: Tensor, start: Tensor) -> Tensor:
+    last, out = start, []
+    shape = level.shape
+    for x, rise, fall in zip(*(t.expand(shape).unbind(-1) for t in (level, attack, release)), strict=True):
+        last = torch.lerp(x, last, torch.where(x > last, rise, fall))
+        out.append(last)
+    return torch.stack(out, dim=-1)
 
 
 def _smooth_by_scans(level: Tensor, attack: Tensor, release: Tensor, start: Tensor) -> Tensor:

@@ -79,6 +79,15 @@ def test_gradients_are_those_of_finite_differences(path, moving):
     assert torch.autograd.gradcheck(attack_release, (level, attack, release, start))
 
 
+def test_a_traced_graph_gives_the_same():
+    level, attack, release = draw(2, 1, 16), draw(2, 1, 16, seed=1), draw(1, 1, 1, seed=2)
+    traced = torch.compile(attack_release, backend="eager", fullgraph=True)
+    found, state = traced(level, attack, release)
+    expected, last = attack_release(level, attack, release)
+    assert (found - expected).abs().max() < 1e-14
+    assert (state - last).abs().max() < 1e-14
+
+
 def test_float32_gradients_agree_between_compiled_and_torch(monkeypatch):
     found = {}
     for name in ("compiled", "torch"):
