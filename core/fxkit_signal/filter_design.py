@@ -120,7 +120,8 @@ class _Bands(NamedTuple):
     def levels(self, gains: Tensor) -> Tensor:
         """Return the level in dB of each peak at each point: [..., points, bands]."""
         power = 10 ** (gains[..., None, :] / 20)
-        return 10 * ((self.d + self.e * power) / (self.d + self.e / power)).log10()
+        levels: Tensor = 10 * ((self.d + self.e * power) / (self.d + self.e / power)).log10()
+        return levels
 
     def slopes(self, gains: Tensor) -> Tensor:
         """Return the derivative of each level by its peak's gain."""

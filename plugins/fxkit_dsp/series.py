@@ -60,6 +60,7 @@ class Series:
             causal=all(traits.causal for traits in every),
             receptive_field=None if None in fields else 1 + sum((field or 1) - 1 for field in fields),
             differentiable=all(traits.differentiable for traits in every),
+            straight_through=any(traits.straight_through for traits in every),
             source=every[0].source,
             channels_out=None if line[-1].channels_out == ctx.channels else line[-1].channels_out,
             channels_in=every[0].channels_in,
