@@ -133,7 +133,7 @@ class _Bands(NamedTuple):
         """Return the gains that make the levels at the centres: Newton's method with one fixed matrix."""
         typical = torch.full_like(self.d[0], _REFERENCE_DB)
         inverse = torch.linalg.inv(self.levels(typical) / _REFERENCE_DB).mT
-        gains = levels @ inverse
+        gains: Tensor = levels @ inverse
         for _ in range(_CORRECTIONS):
             gains = gains + (levels - self.levels(gains).sum(-1)) @ inverse
         return gains
