@@ -20,6 +20,7 @@ from torch.autograd.function import once_differentiable
 from fxkit_signal.dispatch import compiled_for
 
 Rule = Literal["trapezoidal", "backward-euler"]
+Rows = tuple[Tensor, Tensor, Tensor, Tensor]
 
 # No circuit within nine decades of its quantities was found to need more than ten steps.
 STEPS = 14
@@ -85,13 +86,20 @@ def run_node(current: Tensor, node: DiodeNode, state: Tensor | None = None) -> t
     total = node.total.expand(batch, channels, -1).flatten(0, 1)
     constants = node.constants.expand(batch, channels, 4).flatten(0, 1)
     rows = (driven.flatten(0, 1), total, constants, start.flatten())
+    out, end = _solved(rows, node.flip)
+    return out.view(current.shape), end.view(batch, channels)
+
+
+def _solved(rows: Rows, flip: float) -> tuple[Tensor, Tensor]:
+    if compiled_for(*rows):
+        return _Compiled.apply(*rows, flip)  # type: ignore[no-untyped-call, no-any-return]
+    device = rows[0].device
+    if device.type == "cpu" or torch.compiler.is_compiling():
+        return _looped(*rows, flip)
     # Sample after sample, a CPU is so much faster than a GPU that the way there and back is worth it.
-    near = rows if torch.compiler.is_compiling() else tuple(row.cpu() for row in rows)
-    if compiled_for(*near):
-        out, end = _Compiled.apply(*near, node.flip)  # type: ignore[no-untyped-call]
-    else:
-        out, end = _looped(*rows, node.flip)
-    return out.to(current.device).view(current.shape), end.to(current.device).view(batch, channels)
+    current, total, constants, start = (row.cpu() for row in rows)
+    out, end = _solved((current, total, constants, start), flip)
+    return out.to(device), end.to(device)
 
 
 class _Compiled(torch.autograd.Function):
