@@ -14,13 +14,15 @@ from typing import NamedTuple, TypedDict
 import torch
 from torch import Tensor
 
+from fxkit_signal.dispatch import compiled_for
 from fxkit_signal.halfband import kaiser_beta
 
 _SHORTEST_FRAME = 16
+_LONGEST_CALL = 4096
 
 
 class Polyphase(NamedTuple):
-    """Hold a rate change: `matrix` [past + inputs, outputs] takes a frame to what falls into it.
+    """Hold a rate change: `matrix` [outputs, past + inputs] takes a frame to what falls into it.
 
     Build it with `polyphase`.
     """
@@ -31,12 +33,12 @@ class Polyphase(NamedTuple):
     @property
     def inputs(self) -> int:
         """Return the input samples per frame."""
-        return int(self.matrix.shape[0]) - self.past
+        return int(self.matrix.shape[1]) - self.past
 
     @property
     def outputs(self) -> int:
         """Return the output samples per frame."""
-        return int(self.matrix.shape[1])
+        return int(self.matrix.shape[0])
 
 
 def polyphase(taps: Sequence[float] | Tensor, up: int, down: int, *, early: int = 0) -> Polyphase:
@@ -50,7 +52,7 @@ def polyphase(taps: Sequence[float] | Tensor, up: int, down: int, *, early: int 
     past = max(0, -((early + 1 - len(values)) // up))
     inputs = torch.arange(-past, periods * down)
     outputs = torch.arange(periods * up) * down + early
-    index = outputs - up * inputs[:, None]
+    index = outputs[:, None] - up * inputs
     inside = (index >= 0) & (index < len(values))
     return Polyphase(torch.where(inside, values[index.clamp(0, len(values) - 1)], 0.0), past)
 
@@ -72,13 +74,31 @@ def change_rate(audio: Tensor, change: Polyphase, state: Tensor | None = None) -
 
     `audio` [batch, channels, samples], on the way down with samples a multiple of the factor. `state`
     [batch, channels, past] is the audio before, None means silence. Returns the audio at the other rate and
-    the next state.
+    the next state. Short blocks that need no gradient take one compiled call.
     """
     samples = audio.shape[-1]
     line = audio.new_zeros(*audio.shape[:2], change.past) if state is None else state
+    if samples <= _LONGEST_CALL and _fits_compiled(audio, line, change.matrix):
+        return _compiled(audio, line, change)
     joined = torch.cat([line, audio], dim=-1)
     changed = _through(joined, change, samples)
     return changed[..., : samples * change.outputs // change.inputs], joined[..., samples:].clone()
+
+
+def _fits_compiled(audio: Tensor, line: Tensor, matrix: Tensor) -> bool:
+    if torch.is_grad_enabled() and (audio.requires_grad or line.requires_grad or matrix.requires_grad):
+        return False
+    return audio.dtype == line.dtype == matrix.dtype and compiled_for(audio, line, matrix)
+
+
+def _compiled(audio: Tensor, line: Tensor, change: Polyphase) -> tuple[Tensor, Tensor]:
+    from fxkit_signal.compiled.polyphase import run_rate_change
+
+    out = audio.new_empty(*audio.shape[:2], audio.shape[-1] * change.outputs // change.inputs)
+    following = torch.empty_like(line, memory_format=torch.contiguous_format)
+    given = line.detach().contiguous().numpy(), audio.detach().contiguous().numpy(), change.matrix.numpy()
+    run_rate_change(*given, out.numpy(), following.numpy())
+    return out, following
 
 
 def _through(joined: Tensor, change: Polyphase, samples: int) -> Tensor:
@@ -87,8 +107,8 @@ def _through(joined: Tensor, change: Polyphase, samples: int) -> Tensor:
         joined = torch.nn.functional.pad(joined, (0, frames * change.inputs - samples))
     if not frames:
         return joined[..., :0]
-    framed = joined.unfold(-1, change.matrix.shape[0], change.inputs)
-    changed: Tensor = framed @ change.matrix
+    framed = joined.unfold(-1, change.matrix.shape[1], change.inputs)
+    changed: Tensor = framed @ change.matrix.mT
     return changed.flatten(-2)
 
 

@@ -45,6 +45,8 @@ def test_whole_factors_in_any_blocks(factor, length, sizes, rising):
         part, state = change_rate(block, change, state)
         parts.append(part)
     found = torch.cat(parts, dim=-1)
+    traced, _ = change_rate(audio.clone().requires_grad_(), change)
+    assert error(traced.detach(), found) <= 1e-12
     count = audio.shape[-1] * factor if rising else audio.shape[-1] // factor
     expected = plainly(audio, taps, *((factor, 1) if rising else (1, factor)), early, count)
     assert found.shape == expected.shape
