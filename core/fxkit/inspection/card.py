@@ -6,13 +6,16 @@ from collections.abc import Mapping, Sequence
 
 import attrs
 
+from fxkit.experiment.binding import Bound
 from fxkit.model.chain import Leaf, Parallel, Series
-from fxkit.parameter import Parameter
 
 
 @attrs.frozen(kw_only=True)
 class ParameterCard:
-    """Describe one parameter: its range, and where it stands; `values` None for one that moves."""
+    """Describe one parameter: its range, and where it stands; `values` None for one that moves.
+
+    `setter` says what sets it: a controller's name, "a fixed value", or "NODE.PARAMETER" to which it is tied.
+    """
 
     name: str
     unit: str
@@ -20,6 +23,7 @@ class ParameterCard:
     high: float
     mapping: str
     values: tuple[float, ...] | None
+    setter: str
 
 
 @attrs.frozen(kw_only=True)
@@ -98,8 +102,9 @@ class _Outline:
         return _listed(group.branches)
 
 
-def parameter_card(parameter: Parameter, values: Sequence[float] | None) -> ParameterCard:
+def parameter_card(bound: Bound, values: Sequence[float] | None) -> ParameterCard:
     """Describe a parameter that stands at `values`, or moves."""
+    parameter = bound.parameter
     return ParameterCard(
         name=parameter.name,
         unit=parameter.unit,
@@ -107,4 +112,5 @@ def parameter_card(parameter: Parameter, values: Sequence[float] | None) -> Para
         high=parameter.high,
         mapping=parameter.mapping,
         values=None if values is None else tuple(values),
+        setter="a fixed value" if bound.fixed else bound.tie or bound.controller,
     )

@@ -75,7 +75,8 @@ def _rows(node: NodeCard) -> list[tuple[str, str]]:
         value = "moves" if parameter.values is None else numbers(parameter.values) + unit
         lines.append((f"{parameter.name}  {value}", "normal"))
     if node.parameters:
-        lines.append((f"set by {node.controller or 'fixed values'}", "normal"))
+        setters = dict.fromkeys(parameter.setter for parameter in node.parameters)
+        lines.append((f"set by {' and '.join(setters)}", "normal"))
     return [(_short(text), weight) for text, weight in lines if text]
 
 

@@ -112,8 +112,7 @@ def _node(model: Model, plan: NodePlan, values: Mapping[str, tuple[float, ...]])
         inputs=dict(plan.part.keys.inputs),
         controller=plan.controller,
         parameters=tuple(
-            parameter_card(parameter, values.get(f"{plan.name}.{parameter.name}"))
-            for parameter in plan.parameters
+            parameter_card(bound, values.get(f"{plan.name}.{bound.parameter.name}")) for bound in plan.bounds
         ),
     )
 

@@ -113,7 +113,8 @@ class _Writer:
         node = self.card.nodes[leaf.name]
         branch = tree.add(f"[bold cyan]{escape(node.name)}[/]  {escape(node_line(node))}")
         for parameter in node.parameters:
-            branch.add(f"{escape(parameter.name)}  {escape(parameter_line(parameter))}")
+            setter = "" if parameter.setter == node.controller else f", set by {parameter.setter}"
+            branch.add(f"{escape(parameter.name)}  {escape(parameter_line(parameter))}{escape(setter)}")
         return tree
 
     def parallel(self, group: Parallel, tree: Tree) -> Tree:

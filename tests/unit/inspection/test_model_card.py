@@ -50,6 +50,23 @@ def test_parameters_stand_at_what_their_controller_emits(graybox):
     assert gain.values == pytest.approx((0.0,), abs=1e-4)
 
 
+def test_each_parameter_names_what_sets_it():
+    free = fxkit.node("compressor", name="comp", parameters={"makeup_db": {"controller": "level"}})
+    fixed = fxkit.node("gain", name="fixed", parameters={"gain_db": {"fixed": -3}})
+    tied = fxkit.node("gain", name="tied", parameters={"gain_db": {"tie": "comp.makeup_db"}})
+    model = fxkit.Model.chain(free, fixed, tied).control("level", "conv-control")
+    card = model.card(sample_rate=48000, channels=1)
+    setters = {
+        f"{node.name}.{one.name}": one.setter for node in card.nodes.values() for one in node.parameters
+    }
+    assert setters["comp.ratio"] == "comp.controller"
+    assert (setters["comp.makeup_db"], setters["tied.gain_db"]) == ("level", "comp.makeup_db")
+    assert setters["fixed.gain_db"] == "a fixed value"
+    text = _text(card)
+    assert "-3 dB  (-24 to 24 dB), set by a fixed value" in text
+    assert "moves  (-24 to 24 dB), set by level" in text
+
+
 def test_convolutions_are_counted(network):
     # A block: kernel 3 over 1 or 4 channels in and 4 out, and a product for the skipped path; the head.
     assert network.nodes["net"].macs == pytest.approx(3 * 4 + 4 + 3 * 16 + 16 + 4, rel=0.3)
