@@ -109,13 +109,13 @@ def _in_stages(level: Tensor, settings: Tensor, state: Tensor, design: Design) -
     if design.power:
         heard, mean = attack_release(heard, now.average, now.average, mean)
     if not design.on_level:
-        heard = attenuation(decibels(heard, power=design.power), curve, expands=design.expands)
+        heard = attenuation(heard, curve, power=design.power, expands=design.expands)
     heard, first = attack_release(heard, now.rise, now.fall, first)
     second = first
     if design.twice:
         heard, second = attack_release(heard, now.after, now.after, state[..., 2])
     if design.on_level:
-        heard = attenuation(decibels(heard, power=design.power), curve, expands=design.expands)
+        heard = attenuation(heard, curve, power=design.power, expands=design.expands)
     gain = amplitude(-heard)
     return gain, torch.stack((mean, first, second, level[..., -1], gain[..., -1]), dim=-1)
 

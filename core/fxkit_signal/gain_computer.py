@@ -50,40 +50,42 @@ def reduction(over: Tensor, slope: Tensor, knee: Tensor, reach: Tensor) -> Tenso
     return torch.minimum(slope * excess(over, knee), reach)
 
 
-def attenuation(loud: Tensor, curve: Tensor, *, expands: bool = False) -> Tensor:
-    """Return the attenuation in dB at levels in dB, for whole signals.
+def attenuation(level: Tensor, curve: Tensor, *, power: bool = False, expands: bool = False) -> Tensor:
+    """Return the attenuation in dB at levels, for whole signals.
 
-    `loud` float64 [batch, channels, samples]; `curve` float64 [batch, channels, 1 or samples, 4] holds
-    threshold, slope, knee and reach, as `reduction` takes them. `expands` acts below the threshold
-    rather than above it.
+    `level` >= 0, float64 [batch, channels, samples], is an amplitude, or a `power`; `curve` float64
+    [batch, channels, 1 or samples, 4] holds threshold, slope, knee and reach, as `reduction` takes them.
+    `expands` acts below the threshold rather than above it.
     """
-    if compiled_for(loud, curve):
-        found: Tensor = _Attenuation.apply(loud, curve, -1.0 if expands else 1.0)  # type: ignore[no-untyped-call]
+    if compiled_for(level, curve):
+        found: Tensor = _Attenuation.apply(level, curve, 2 if power else 1, -1.0 if expands else 1.0)  # type: ignore[no-untyped-call]
         return found
     threshold, slope, knee, reach = curve.unbind(-1)
-    over = threshold - loud if expands else loud - threshold
-    return reduction(over, slope, knee, reach)
+    loud = decibels(level, power=power)
+    return reduction(threshold - loud if expands else loud - threshold, slope, knee, reach)
 
 
 class _Attenuation(torch.autograd.Function):
-    """Run the compiled curve."""
+    """Run the compiled curve on decibels of level ** (1 / exponent)."""
 
     @staticmethod
-    def forward(ctx: Any, loud: Tensor, curve: Tensor, sign: float) -> Tensor:
+    def forward(ctx: Any, level: Tensor, curve: Tensor, exponent: int, sign: float) -> Tensor:
         from fxkit_signal.compiled.gain_computer import attenuate
 
-        levels, curves = (tensor.detach().contiguous().flatten(0, 1) for tensor in (loud, curve))
-        ctx.save_for_backward(levels, curves)
-        ctx.sign = sign
-        return torch.from_numpy(attenuate(levels.numpy(), curves.numpy(), sign)).view(loud.shape)
+        levels, curves = (tensor.detach().contiguous().flatten(0, 1) for tensor in (level, curve))
+        loud = decibels(levels, power=exponent == 2)
+        ctx.save_for_backward(levels, loud, curves)
+        ctx.exponent, ctx.sign = exponent, sign
+        return torch.from_numpy(attenuate(loud.numpy(), curves.numpy(), sign)).view(level.shape)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         from fxkit_signal.compiled.gain_computer import attenuate_adjoint
 
-        levels, curves = ctx.saved_tensors
+        levels, loud, curves = (tensor.numpy() for tensor in ctx.saved_tensors)
+        scale, lowest = 1 / (ctx.exponent * NATURAL), FLOOR**ctx.exponent
         rows = grad.contiguous().flatten(0, 1).numpy()
-        found = map(torch.from_numpy, attenuate_adjoint(rows, levels.numpy(), curves.numpy(), ctx.sign))
-        loud, curve = (gradient.unflatten(0, grad.shape[:2]) for gradient in found)
-        return loud, curve, None
+        found = attenuate_adjoint(rows, levels, loud, curves, ctx.sign, scale, lowest)
+        level, curve = (torch.from_numpy(gradient).unflatten(0, grad.shape[:2]) for gradient in found)
+        return level, curve, None, None

@@ -40,18 +40,24 @@ def attenuate(loud: Array, curve: Array, sign: float) -> Array:
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc"})
-def attenuate_adjoint(grad: Array, loud: Array, curve: Array, sign: float) -> tuple[Array, Array]:
-    """Return the gradients to levels in dB and to the curve, given that to the attenuation."""
+def attenuate_adjoint(
+    grad: Array, level: Array, loud: Array, curve: Array, sign: float, scale: float, lowest: float
+) -> tuple[Array, Array]:
+    """Return the gradients to levels and curve, given that to the attenuation.
+
+    `loud` is `scale` times the logarithm of `level` where that is above `lowest`.
+    """
     rows, samples = loud.shape
-    to_loud, to_curve = empty((rows, samples)), zeros(curve.shape)
+    to_level, to_curve = empty((rows, samples)), zeros(curve.shape)
     for r in range(rows):
         if curve.shape[1] > 1:
             for n in range(samples):
                 threshold, slope, knee, reach = curve[r, n, 0], curve[r, n, 1], curve[r, n, 2], curve[r, n, 3]
                 value, share = excess(sign * (loud[r, n] - threshold), knee)
                 inside = grad[r, n] if slope * value <= reach else 0.0
-                to_loud[r, n] = sign * inside * slope * share
-                to_curve[r, n, 0] = -to_loud[r, n]
+                step = sign * inside * slope * share
+                to_level[r, n] = step * scale / level[r, n] if level[r, n] > lowest else 0.0
+                to_curve[r, n, 0] = -step
                 to_curve[r, n, 1] = inside * value
                 to_curve[r, n, 2] = inside * slope * 0.5 * share * (1 - share)
                 to_curve[r, n, 3] = grad[r, n] - inside
@@ -62,11 +68,11 @@ def attenuate_adjoint(grad: Array, loud: Array, curve: Array, sign: float) -> tu
                 value, share = excess(sign * (loud[r, n] - threshold), knee)
                 inside = grad[r, n] if slope * value <= reach else 0.0
                 step = sign * inside * slope * share
-                to_loud[r, n] = step
+                to_level[r, n] = step * scale / level[r, n] if level[r, n] > lowest else 0.0
                 along_threshold -= step
                 along_slope += inside * value
                 along_knee += inside * slope * 0.5 * share * (1 - share)
                 along_reach += grad[r, n] - inside
             to_curve[r, 0, 0], to_curve[r, 0, 1] = along_threshold, along_slope
             to_curve[r, 0, 2], to_curve[r, 0, 3] = along_knee, along_reach
-    return to_loud, to_curve
+    return to_level, to_curve
