@@ -1,4 +1,4 @@
-"""`fxkit plugins`: list what is installed, check that it loads, show one plugin."""
+"""`fxkit plugins`: list what is installed, check that it loads, show one plugin, prove what it declares."""
 
 from __future__ import annotations
 
@@ -24,22 +24,48 @@ Examples:
   fxkit plugins --check --strict
   fxkit plugins show processor parametric-eq
   fxkit plugins show loss esr --json
+  fxkit plugins check parametric-eq loss:esr
+  fxkit plugins check some-dist --json
+  fxkit plugins check --list
   FXKIT_DISABLE=some-dist,loss:esr fxkit plugins
 """.format(kinds=", ".join(kind.name for kind in KINDS))
 
 
 @click.command("plugins", epilog=EPILOG)
-@click.argument("words", nargs=-1, metavar="[KIND] | show KIND NAME")
+@click.argument("words", nargs=-1, metavar="[KIND] | show KIND NAME | check [NAME|DIST|KIND:NAME]...")
 @click.option("--check", is_flag=True, help="Import each plugin and say which cannot be used.")
 @click.option("--strict", is_flag=True, help="Exit with 1 when a row is not ok.")
+@click.option("--list", "list_them", is_flag=True, help="With check: list the checks of each kind instead.")
+@click.option("-v", "--verbose", is_flag=True, help="With check: show every check of every plugin.")
+@click.option(
+    "--timeout", type=click.FloatRange(min=1), default=300, show_default=True, metavar="SECONDS",
+    help="With check: the longest that one check may take.",
+)  # fmt: skip
 @click.option("--no-plugins", is_flag=True, help="Use fxkit's own plugins only.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
-def command(words: tuple[str, ...], check: bool, strict: bool, no_plugins: bool, as_json: bool) -> None:
-    """List the installed plugins, all or of one KIND; or show one with its options.
+def command(
+    words: tuple[str, ...],
+    check: bool,
+    strict: bool,
+    list_them: bool,
+    verbose: bool,
+    timeout: float,
+    no_plugins: bool,
+    as_json: bool,
+) -> None:
+    """List the installed plugins, all or of one KIND; show one with its options; or check what they declare.
 
-    A name that two distributions offer is written "distribution/name". Listing imports no plugin.
+    A name that two distributions offer is written "distribution/name". Listing imports no plugin. `check`
+    puts plugins through the contract tests: those named, of a distribution, or all.
     """
     catalog = Catalog.installed(in_tree_only=no_plugins)
+    if words[:1] == ("check",):
+        if check or strict:
+            raise click.UsageError("--check and --strict go with the list, not with check")
+        _check(catalog, words[1:], list_them, verbose, timeout, as_json)
+        return
+    if list_them or verbose:
+        raise click.UsageError("--list and --verbose go with check: fxkit plugins check --list")
     if words[:1] != ("show",):
         rows = listing(catalog, _kinds(words), check=check)
         _write_list(rows, check, as_json)
@@ -52,6 +78,17 @@ def command(words: tuple[str, ...], check: bool, strict: bool, no_plugins: bool,
     if check or strict:
         raise click.UsageError("--check and --strict go with the list, not with show")
     _show(catalog, words[1], words[2], as_json)
+
+
+def _check(
+    catalog: Catalog, words: Sequence[str], list_them: bool, verbose: bool, timeout: float, as_json: bool
+) -> None:
+    from fxkit.cli import plugin_checks
+
+    if list_them:
+        plugin_checks.list_checks(words, as_json)
+    elif not plugin_checks.check_plugins(catalog, words, timeout=timeout, as_json=as_json, verbose=verbose):
+        raise click.exceptions.Exit(1)
 
 
 def _kinds(words: Sequence[str]) -> tuple[Kind, ...]:
@@ -68,7 +105,7 @@ def _unknown(words: Sequence[str]) -> str:
 
     if kind_named(words[0]):
         return f"to see one plugin: fxkit plugins show {' '.join(words)}"
-    near = closest(words[0], ["show", *(kind.name for kind in KINDS)])
+    near = closest(words[0], ["show", "check", *(kind.name for kind in KINDS)])
     hint = " or ".join(f'"{name}"' for name in near) or ", ".join(kind.name for kind in KINDS)
     return f'no kind of plugin is called "{words[0]}"; {"did you mean" if near else "there are"} {hint}' + (
         "?" if near else ""

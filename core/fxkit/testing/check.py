@@ -43,3 +43,8 @@ def summary(check: Check) -> str:
     text = " ".join((check.__doc__ or "").partition("\n\n")[0].split())
     text = text.removeprefix("Check ").removeprefix("that ")
     return text[:1].upper() + text[1:]
+
+
+def details(check: Check) -> str:
+    """Return the rest of a check's docstring on one line; empty where there is none."""
+    return " ".join((check.__doc__ or "").partition("\n\n")[2].split())

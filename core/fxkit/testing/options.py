@@ -105,6 +105,9 @@ def _near(value: Any) -> Iterator[Any]:
         yield not value
     elif isinstance(value, int):
         yield from (value + 1, value * 2, value - 1)
+    elif isinstance(value, str):
+        # No text that anybody declares: at least an error must come of it.
+        yield "fxkit"
     elif isinstance(value, float):
         yield from (value * 1.5, value * 0.5, value + 0.1, value - 0.1)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from fxkit_docs.broken import message_examples
 from fxkit_docs.catalogue import catalogue_pages
+from fxkit_docs.contract import contract_checks
 from fxkit_docs.figures import figures_table
 from fxkit_docs.graphs import graph_files
 from fxkit_docs.notebook import notebook_files
@@ -18,6 +19,7 @@ def generated_files(docs: Path) -> dict[str, bytes]:
         **{f"plugins/{name}": text for name, text in catalogue_pages().items()},
         "commands.md": command_reference(),
         "fragments/tables.md": kernel_tables(),
+        "fragments/checks.md": contract_checks(),
         "fragments/hooks.md": hook_reference(),
         "fragments/run-folder.md": run_folder(),
         "fragments/messages.md": message_examples(docs.parent),
