@@ -57,7 +57,8 @@ def node(type: str, /, *, name: str | None = None, controller: Any = None, **opt
 
     `controller` is the name of a controller plugin, a table {"type": ..., ...}, or None: a plugin that
     has parameters then learns constants. `name` is the plugin's name when absent; a second node of
-    that name is called NAME-2. Keys of the kernel (`lr`, `freeze`, `inputs`, `parameters`) go among the options.
+    that name is called NAME-2. Keys of the kernel (`lr`, `freeze`, `inputs`, `parameters`) go among the
+    options.
     """
     table = {"type": type, **options}
     if controller is not None:

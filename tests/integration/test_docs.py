@@ -109,7 +109,7 @@ def test_toml_examples_are_experiments(
 
 def _write_files(page: Path, folder: Path) -> None:
     """Write the blocks that a page shows as files."""
-    for example in examples(page, "python", "csv"):
+    for example in examples(page, "python", "text"):
         for mark in example.marks:
             if mark.startswith("file="):
                 (folder / mark.removeprefix("file=")).write_text(example.text, encoding="utf-8")

@@ -2,7 +2,7 @@
 
 The marks follow the language: "toml partial" shows part of a file, of "python no-run" only imports run, and
 "needs=DIST" wants one of the distributions in tests/thirdparty to be installed. "python file=NAME" and
-"csv file=NAME" are files that a whole experiment on the same page names.
+"text file=NAME" are files that a whole experiment on the same page names.
 """
 
 from __future__ import annotations
