@@ -7,6 +7,8 @@ import math
 import torch
 from torch import Tensor
 
+from fxkit_signal.dispatch import compiled_for
+
 # Taps per row of the matrix product; more waste multiplications, fewer copy more.
 _ROW = 32
 # Nanoseconds on one core, measured: per multiplication of the product, per point and octave of the FFTs.
@@ -15,6 +17,8 @@ _FFT_COST = 2.0
 _SHORTEST_FRAME = 256
 # Products up to which one copy of the past per output sample is the quickest.
 _FEW = 1 << 17
+# The compiled kernel runs through the taps once per block, and beats products while a block is short.
+_LONGEST_CALL, _LEAST_TAPS = 128, 48
 
 
 def convolve(audio: Tensor, taps: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
@@ -25,9 +29,10 @@ def convolve(audio: Tensor, taps: Tensor, state: Tensor | None = None) -> tuple[
     before this block, None means silence. Returns audio of the same shape and type and the next state;
     any split into blocks gives the same output to float rounding. Differentiable in everything.
 
-    Short blocks are one matrix product of the past, cut into overlapping rows, with the taps, summed along
-    diagonals (or the plain sum where there are few taps); long ones use FFT frames (Stockham, High-speed
-    convolution and correlation, 1966). Whichever is quicker is chosen; all are exact.
+    Short blocks that need no gradient take one compiled call. Others are a matrix product of the past, cut
+    into overlapping rows, with the taps, summed along diagonals (or the plain sum where there are few
+    taps); long ones use FFT frames (Stockham, High-speed convolution and correlation, 1966). Whichever is
+    quicker is chosen; all are exact.
     """
     taps = taps.to(audio.dtype)
     past, samples = taps.shape[-1] - 1, audio.shape[-1]
@@ -36,6 +41,8 @@ def convolve(audio: Tensor, taps: Tensor, state: Tensor | None = None) -> tuple[
         return audio, line
     joined = torch.cat([line, audio], dim=-1)
     following = joined[..., samples:].clone()
+    if _fits_compiled(joined, taps, samples):
+        return _by_kernel(joined, taps), following
     if samples * taps.shape[-1] <= _FEW:
         return _by_windows(joined, taps), following
     if samples > 2 * past and samples > _SHORTEST_FRAME:
@@ -43,6 +50,21 @@ def convolve(audio: Tensor, taps: Tensor, state: Tensor | None = None) -> tuple[
     by_product = audio[..., 0].numel() * taps.shape[-1] * (samples + _ROW) * _PRODUCT_COST
     by_fft = audio[..., 0].numel() * _FFT_COST * joined.shape[-1] * math.log2(joined.shape[-1] + 1)
     return (_by_product if by_product < by_fft else _by_one_fft)(joined, taps), following
+
+
+def _fits_compiled(joined: Tensor, taps: Tensor, samples: int) -> bool:
+    if samples == 1 or samples > _LONGEST_CALL or taps.shape[-1] < _LEAST_TAPS:
+        return False
+    traced = torch.is_grad_enabled() and (joined.requires_grad or taps.requires_grad)
+    return not traced and compiled_for(joined, taps)
+
+
+def _by_kernel(joined: Tensor, taps: Tensor) -> Tensor:
+    from fxkit_signal.compiled.convolution import run_convolution
+
+    out = joined.new_empty(*joined.shape[:2], joined.shape[-1] - taps.shape[-1] + 1)
+    run_convolution(joined.detach().numpy(), taps.detach().contiguous().numpy(), out.numpy())
+    return out
 
 
 def _by_windows(joined: Tensor, taps: Tensor) -> Tensor:
