@@ -53,7 +53,7 @@ def test_the_learned_component_is_found_from_the_sound():
         learned = defaults(spec) | {"resistance": 2.2 * logarithm.exp().view(1, 1, 1)}
         (module(audio, learned)[0] - goal).square().mean().backward()
         optimizer.step()
-    assert 2.2 * math.exp(float(logarithm)) == pytest.approx(10.0, rel=0.01)
+    assert 2.2 * math.exp(logarithm.item()) == pytest.approx(10.0, rel=0.01)
 
 
 def nodal(parts, bass, middle, treble, s):

@@ -63,4 +63,4 @@ def test_learning_finds_the_rate_that_was_used():
         optimizer.zero_grad()
         (mean_step(logarithm.exp()) / goal).log().square().sum().backward()
         optimizer.step()
-    assert float(logarithm.exp()) == pytest.approx(6000, rel=0.1)
+    assert logarithm.exp().item() == pytest.approx(6000, rel=0.1)
