@@ -10,6 +10,9 @@ from torch import Tensor
 
 Wave = Literal["sine", "triangle"]
 
+# Keeps a square root's slope finite where a harmonic is absent.
+_TINY = 1e-20
+
 
 def lfo_phase(
     rate: Tensor,
@@ -44,14 +47,16 @@ def lfo_wave(cycles: Tensor, wave: Wave = "sine") -> Tensor:
 
 
 def harmonic_wave(cycles: Tensor, sines: Tensor, cosines: Tensor) -> Tensor:
-    """Return sum_k sines_k sin(2 pi k cycles) + cosines_k cos(2 pi k cycles), k = 1, 2, ...
+    """Return sum_k sines_k sin(2 pi k cycles) + cosines_k cos(2 pi k cycles), k = 1, 2, ..., in [-1, 1].
 
-    `cycles` [..., samples]; `sines` and `cosines` [..., harmonics], broadcast against it. Returns the
-    shape of `cycles`.
+    Where the amplitudes of the harmonics sum to more than one, all are scaled down to that. `cycles`
+    [..., samples]; `sines` and `cosines` [..., harmonics], broadcast against it. Returns the shape of
+    `cycles`.
     """
     numbers = torch.arange(1, sines.shape[-1] + 1, dtype=cycles.dtype, device=cycles.device)[:, None]
     angles = 2 * math.pi * numbers * cycles[..., None, :]
-    return (sines[..., None] * angles.sin() + cosines[..., None] * angles.cos()).sum(-2)
+    most = (sines.square() + cosines.square() + _TINY).sqrt().sum(-1).clamp_min(1)[..., None]
+    return (sines[..., None] * angles.sin() + cosines[..., None] * angles.cos()).sum(-2) / most
 
 
 def advance(position: Tensor | None, samples: int) -> Tensor:

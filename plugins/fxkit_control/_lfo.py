@@ -16,8 +16,6 @@ from fxkit_signal.lfo import harmonic_wave, lfo_phase, lfo_wave
 _HARMONICS = 8
 # As near to the ends of a range as a sigmoid may start, so that a gradient leads back.
 _EDGE = 1e-3
-# Keeps a square root's slope finite where a harmonic is absent.
-_TINY = 1e-20
 
 
 class LFOModule(nn.Module):
@@ -66,10 +64,7 @@ class LFOModule(nn.Module):
     def _wave(self, turns: Tensor) -> Tensor:
         if self.wave != "learned":
             return lfo_wave(turns, self.wave)
-        sines, cosines = self.harmonics.double()
-        # No wave leaves the range of what it moves.
-        most = (sines.square() + cosines.square() + _TINY).sqrt().sum(-1, keepdim=True).clamp_min(1)
-        return harmonic_wave(turns, sines / most, cosines / most)
+        return harmonic_wave(turns, *self.harmonics.double())
 
 
 def _ends(share: float, swing: float) -> tuple[float, float]:

@@ -15,6 +15,9 @@ WAVE_HELP = "wave of the oscillator; learned: 8 harmonics"
 READINGS: tuple[Interpolation, ...] = ("linear", "cubic", "sinc", "allpass")
 READING_HELP = "how the line is read between samples: 2, 4 or 16 taps, or a first-order allpass"
 
+# Multiplications with addition of one reading: each tap's weight is a cubic.
+READING_COST = {"linear": 8, "cubic": 16, "sinc": 64, "allpass": 12}
+
 HARMONICS = 8
 # A windowed sinc in a loop reads no future sample from this many samples on.
 READING_MARGIN = 8
@@ -44,8 +47,8 @@ def oscillator(ctx: BuildContext, wave: Wave, rate: float) -> tuple[Parameter, .
         for name, start in (("wave_sines", first), ("wave_cosines", (0.0,) * HARMONICS)):
             parameters.append(
                 Parameter(
-                    name=name, low=-1.25, high=1.25, default=start, size=HARMONICS, rate="constant",
-                    help=f"{name[5:]} of the oscillator's harmonics; its sum lies around -1 to 1",
+                    name=name, low=-1.0, high=1.0, default=start, size=HARMONICS, rate="constant",
+                    help=f"{name[5:]} of the oscillator's harmonics",
                 )
             )  # fmt: skip
     return tuple(parameters)

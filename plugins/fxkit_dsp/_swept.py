@@ -42,7 +42,7 @@ class SweptModule(nn.Module):
     def sweep(
         self, audio: Tensor, params: Mapping[str, Tensor], state: SweptState, offset: Tensor | float = 0.0
     ) -> Tensor:
-        """Return the oscillator, float64 [batch, 1 or channels, samples], mostly in [-1, 1].
+        """Return the oscillator, float64 [batch, 1 or channels, samples], in [-1, 1].
 
         `offset` in cycles, [1, channels, 1] or one for all, is added to its phase.
         """

@@ -12,6 +12,7 @@ from fxkit.parameter import Parameter
 from fxkit.spec import opt
 from fxkit.traits import Traits
 from fxkit_dsp._sweep import (
+    READING_COST,
     READING_HELP,
     READINGS,
     WAVE_HELP,
@@ -41,6 +42,11 @@ class Chorus:
     wave: Wave = opt("sine", choices=WAVES, help=WAVE_HELP)
     interpolation: Interpolation = opt("sinc", choices=READINGS, help=READING_HELP)
 
+    @classmethod
+    def examples(cls) -> Sequence[object]:
+        """Return what is worth checking: one voice, read recursively, too."""
+        return (cls(), cls(voices=1, interpolation="allpass"))
+
     def parameters(self, ctx: BuildContext) -> Sequence[Parameter]:
         """Declare the sweep; all but the oscillator may move at every sample."""
         return (
@@ -57,7 +63,7 @@ class Chorus:
 
     def traits(self, ctx: BuildContext) -> Traits:
         """Declare that no sample waits."""
-        return Traits()
+        return Traits(macs=ctx.channels * self.voices * (READING_COST[self.interpolation] + 3))
 
     def build(self, ctx: BuildContext) -> ChorusModule:
         """Build the module."""

@@ -11,7 +11,7 @@ from fxkit.context import BuildContext
 from fxkit.parameter import Parameter
 from fxkit.spec import opt
 from fxkit.traits import Traits
-from fxkit_dsp._sweep import READING_HELP, READING_MARGIN, READINGS, Interpolation, share_of_wet
+from fxkit_dsp._sweep import READING_COST, READING_HELP, READING_MARGIN, READINGS, Interpolation, share_of_wet
 
 if TYPE_CHECKING:
     from fxkit_dsp._delay import DelayModule
@@ -28,6 +28,11 @@ class Delay:
     longest: float = opt(100.0, unit="ms", ge=2, le=10000, help="longest time that can be set")
     interpolation: Interpolation = opt("sinc", choices=READINGS, help=READING_HELP)
 
+    @classmethod
+    def examples(cls) -> Sequence[object]:
+        """Return what is worth checking: a recursive reading, too."""
+        return (cls(), cls(interpolation="allpass"))
+
     def parameters(self, ctx: BuildContext) -> Sequence[Parameter]:
         """Declare time and mix, which may move at every sample."""
         shortest = READING_MARGIN * 1000 / ctx.sample_rate
@@ -41,7 +46,7 @@ class Delay:
 
     def traits(self, ctx: BuildContext) -> Traits:
         """Declare that no sample waits: the time that is modelled is no latency."""
-        return Traits()
+        return Traits(macs=ctx.channels * (READING_COST[self.interpolation] + 2))
 
     def build(self, ctx: BuildContext) -> DelayModule:
         """Build the module."""

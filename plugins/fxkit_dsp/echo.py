@@ -11,7 +11,7 @@ from fxkit.context import BuildContext
 from fxkit.parameter import Parameter
 from fxkit.spec import opt
 from fxkit.traits import Traits
-from fxkit_dsp._sweep import READING_HELP, READINGS, Interpolation, loop_gain, share_of_wet
+from fxkit_dsp._sweep import READING_COST, READING_HELP, READINGS, Interpolation, loop_gain, share_of_wet
 
 if TYPE_CHECKING:
     from fxkit_dsp._delay import EchoModule
@@ -27,6 +27,11 @@ class Echo:
 
     longest: float = opt(1000.0, unit="ms", ge=20, le=10000, help="longest time that can be set")
     interpolation: Interpolation = opt("sinc", choices=READINGS, help=READING_HELP)
+
+    @classmethod
+    def examples(cls) -> Sequence[object]:
+        """Return what is worth checking: a reading by other taps, too."""
+        return (cls(), cls(interpolation="cubic"))
 
     def parameters(self, ctx: BuildContext) -> Sequence[Parameter]:
         """Declare time, feedback, tone and mix, which may all move at every sample."""
@@ -46,7 +51,7 @@ class Echo:
 
     def traits(self, ctx: BuildContext) -> Traits:
         """Declare a recursion in which no sample waits."""
-        return Traits()
+        return Traits(macs=ctx.channels * (READING_COST[self.interpolation] + 4))
 
     def build(self, ctx: BuildContext) -> EchoModule:
         """Build the module."""

@@ -12,6 +12,7 @@ from fxkit.parameter import Parameter
 from fxkit.spec import opt
 from fxkit.traits import Traits
 from fxkit_dsp._sweep import (
+    READING_COST,
     READING_HELP,
     READINGS,
     WAVE_HELP,
@@ -42,6 +43,11 @@ class Flanger:
     wave: Wave = opt("sine", choices=WAVES, help=WAVE_HELP)
     interpolation: Interpolation = opt("sinc", choices=READINGS, help=READING_HELP)
 
+    @classmethod
+    def examples(cls) -> Sequence[object]:
+        """Return what is worth checking: other waves and readings, too."""
+        return (cls(), cls(wave="learned"), cls(wave="triangle", interpolation="allpass"))
+
     def parameters(self, ctx: BuildContext) -> Sequence[Parameter]:
         """Declare the sweep; all but the oscillator may move at every sample."""
         return (
@@ -59,7 +65,7 @@ class Flanger:
 
     def traits(self, ctx: BuildContext) -> Traits:
         """Declare a recursion in which no sample waits."""
-        return Traits()
+        return Traits(macs=ctx.channels * (READING_COST[self.interpolation] + 5))
 
     def build(self, ctx: BuildContext) -> FlangerModule:
         """Build the module."""

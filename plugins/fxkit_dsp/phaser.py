@@ -29,6 +29,11 @@ class Phaser:
     stages: int = opt(4, ge=1, le=24, help="allpass stages, each of which turns the phase by 90 degrees")
     wave: Wave = opt("sine", choices=WAVES, help=WAVE_HELP)
 
+    @classmethod
+    def examples(cls) -> Sequence[object]:
+        """Return what is worth checking: many stages and another wave, too."""
+        return (cls(), cls(stages=7, wave="triangle"))
+
     def parameters(self, ctx: BuildContext) -> Sequence[Parameter]:
         """Declare the sweep; all but the oscillator may move at every sample."""
         return (
@@ -46,7 +51,7 @@ class Phaser:
 
     def traits(self, ctx: BuildContext) -> Traits:
         """Declare a recursive filter without delay."""
-        return Traits()
+        return Traits(macs=ctx.channels * (4 * self.stages + 6))
 
     def build(self, ctx: BuildContext) -> PhaserModule:
         """Build the module."""

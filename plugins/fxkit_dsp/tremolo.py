@@ -27,6 +27,11 @@ class Tremolo:
 
     wave: Wave = opt("sine", choices=WAVES, help=WAVE_HELP)
 
+    @classmethod
+    def examples(cls) -> Sequence[object]:
+        """Return what is worth checking: other waves, too."""
+        return (cls(), cls(wave="triangle"), cls(wave="learned"))
+
     def parameters(self, ctx: BuildContext) -> Sequence[Parameter]:
         """Declare the depth, which may move at every sample, and the oscillator."""
         depth = Parameter(name="depth", low=0.0, high=1.0, default=0.5, help="how far the level falls")
@@ -34,7 +39,7 @@ class Tremolo:
 
     def traits(self, ctx: BuildContext) -> Traits:
         """Declare that each sample depends on itself alone."""
-        return Traits(receptive_field=1)
+        return Traits(receptive_field=1, macs=3 * ctx.channels)
 
     def build(self, ctx: BuildContext) -> TremoloModule:
         """Build the module."""

@@ -12,6 +12,7 @@ from fxkit.parameter import Parameter
 from fxkit.spec import opt
 from fxkit.traits import Traits
 from fxkit_dsp._sweep import (
+    READING_COST,
     READING_HELP,
     READINGS,
     WAVE_HELP,
@@ -39,6 +40,11 @@ class Vibrato:
     wave: Wave = opt("sine", choices=WAVES, help=WAVE_HELP)
     interpolation: Interpolation = opt("sinc", choices=READINGS, help=READING_HELP)
 
+    @classmethod
+    def examples(cls) -> Sequence[object]:
+        """Return what is worth checking: a learned wave, too."""
+        return (cls(), cls(wave="learned"))
+
     def parameters(self, ctx: BuildContext) -> Sequence[Parameter]:
         """Declare depth and mix, which may move at every sample, and the oscillator."""
         depth = Parameter(
@@ -48,7 +54,7 @@ class Vibrato:
 
     def traits(self, ctx: BuildContext) -> Traits:
         """Declare that no sample waits beyond the modelled delay."""
-        return Traits()
+        return Traits(macs=ctx.channels * (READING_COST[self.interpolation] + 3))
 
     def build(self, ctx: BuildContext) -> VibratoModule:
         """Build the module."""

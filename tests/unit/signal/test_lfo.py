@@ -73,6 +73,13 @@ def test_harmonics_can_draw_a_triangle():
     torch.testing.assert_close(turned, torch.cos(2 * math.pi * cycles))
 
 
+def test_a_wave_of_harmonics_never_leaves_minus_one_to_one():
+    draw = torch.Generator().manual_seed(0)
+    sines, cosines = 5 * torch.randn(2, 20, 1, 8, generator=draw, dtype=torch.float64)
+    wave = harmonic_wave(torch.linspace(-0.5, 0.5, 999, dtype=torch.float64), sines, cosines)
+    assert 0.5 < float(wave.abs().max()) <= 1
+
+
 def test_moments_a_hop_apart_are_samples_of_the_whole():
     whole = lfo_phase(f64(3.3), 0.2, 640, RATE, torch.tensor(77))
     frames = lfo_phase(f64(3.3), 0.2, 10, RATE, torch.tensor(77), hop=64)
