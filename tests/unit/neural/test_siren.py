@@ -12,7 +12,7 @@ def test_it_starts_as_what_it_is_told_and_keeps_silence_silent():
     module = Siren(start="identity").build(BuildContext())
     assert torch.allclose(module(audio, {})[0], audio, atol=1e-6)
     torch.nn.init.normal_(module.head.weight)
-    assert float(module(torch.zeros(1, 1, 1), {})[0]) == 0
+    assert module(torch.zeros(1, 1, 1), {})[0].item() == 0
 
 
 def test_weights_after_the_first_layer_keep_the_sines_spread():
@@ -25,7 +25,7 @@ def test_weights_after_the_first_layer_keep_the_sines_spread():
     for layer in module.hidden:
         argument = 20.0 * torch.addmm(layer.bias[:, None], layer.weight, row)
         row = torch.sin(argument)
-    assert 0.5 < float((20.0 * layer.weight @ row).std()) < 1.5
+    assert 0.5 < (20.0 * layer.weight @ row).std().item() < 1.5
 
 
 def test_it_learns_a_curve_that_folds():
