@@ -20,24 +20,29 @@ def _next(x: float, last: float, rise: float, fall: float) -> float:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def smooth(level: Array, attack: Array, release: Array, start: Array) -> Array:
-    """Smooth `level` [rows, samples] by coefficients [rows, 1 or samples], from `start` [rows]."""
+    """Smooth `level` [rows, samples] by coefficients [rows, 1 or samples], from `start` [rows].
+
+    Returns [rows, 1 + samples], `start` first.
+    """
     rows, samples = level.shape
     step = 1 if attack.shape[1] > 1 else 0
-    out = empty((rows, samples))
+    out = empty((rows, samples + 1))
+    for r in range(rows):
+        out[r, 0] = start[r]
     for r in range(0, rows - 3, 4):
         a, b, c, d = start[r], start[r + 1], start[r + 2], start[r + 3]
         for n in range(samples):
-            k = n * step
+            k, m = n * step, n + 1
             a = _next(level[r, n], a, attack[r, k], release[r, k])
             b = _next(level[r + 1, n], b, attack[r + 1, k], release[r + 1, k])
             c = _next(level[r + 2, n], c, attack[r + 2, k], release[r + 2, k])
             d = _next(level[r + 3, n], d, attack[r + 3, k], release[r + 3, k])
-            out[r, n], out[r + 1, n], out[r + 2, n], out[r + 3, n] = a, b, c, d
+            out[r, m], out[r + 1, m], out[r + 2, m], out[r + 3, m] = a, b, c, d
     for r in range(rows // 4 * 4, rows):
         a = start[r]
         for n in range(samples):
             a = _next(level[r, n], a, attack[r, n * step], release[r, n * step])
-            out[r, n] = a
+            out[r, n + 1] = a
     return out
 
 
@@ -75,45 +80,40 @@ def _carry(grad: Array, total: Array) -> None:
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc"})
 def _share(
-    level: Array, before: Array, attack: Array, release: Array, total: Array, found: tuple[Array, Array]
+    level: Array, before: Array, attack: Array, release: Array, total: Array, rising: Array, falling: Array
 ) -> None:
     """Share `total` out between the level of a row, in its place, and the coefficients."""
-    to_attack, to_release = found
     if len(attack) > 1:
         for n in range(len(level)):
             gap = before[n] - level[n]
-            to_attack[n], to_release[n] = total[n] * min(gap, 0.0), total[n] * max(gap, 0.0)
+            rising[n], falling[n] = total[n] * min(gap, 0.0), total[n] * max(gap, 0.0)
             total[n] -= total[n] * (attack[n] if gap < 0.0 else release[n])
     else:
-        rise, fall, rising, falling = attack[0], release[0], 0.0, 0.0
+        rise, fall, up, down = attack[0], release[0], 0.0, 0.0
         for n in range(len(level)):
             gap = before[n] - level[n]
-            rising += total[n] * min(gap, 0.0)
-            falling += total[n] * max(gap, 0.0)
+            up += total[n] * min(gap, 0.0)
+            down += total[n] * max(gap, 0.0)
             total[n] -= total[n] * (rise if gap < 0.0 else fall)
-        to_attack[0] += rising
-        to_release[0] += falling
+        rising[0], falling[0] = up, down
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def smooth_adjoint(
-    grad: Array, level: Array, attack: Array, release: Array, start: Array, out: Array
+    grad: Array, level: Array, attack: Array, release: Array, out: Array
 ) -> tuple[Array, Array, Array, Array]:
-    """Return the gradients to level, attack, release and start, given that to `out`."""
+    """Return the gradients to level, attack, release and start, given what `smooth` returned.
+
+    `grad` is that to all but the first of `out`.
+    """
     rows, samples = level.shape
     total, to_start = empty((rows, samples)), empty(rows)
     to_attack, to_release = zeros(attack.shape), zeros(attack.shape)
-    first = slice(0, 1)
-    late = 1 if attack.shape[1] > 1 else 0
     for r in range(rows):
-        _choose(level[r, first], start[r : r + 1], attack[r, first], release[r, first], total[r, first])
-        _choose(level[r, 1:], out[r, :-1], attack[r, late:], release[r, late:], total[r, 1:])
+        _choose(level[r], out[r], attack[r], release[r], total[r])
         to_start[r] = total[r, 0]
     _carry(grad, total)
     for r in range(rows):
-        found = to_attack[r, first], to_release[r, first]
         to_start[r] *= total[r, 0]
-        _share(level[r, first], start[r : r + 1], attack[r, first], release[r, first], total[r, first], found)
-        found = to_attack[r, late:], to_release[r, late:]
-        _share(level[r, 1:], out[r, :-1], attack[r, late:], release[r, late:], total[r, 1:], found)
+        _share(level[r], out[r], attack[r], release[r], total[r], to_attack[r], to_release[r])
     return total, to_attack, to_release, to_start

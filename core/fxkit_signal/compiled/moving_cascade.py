@@ -81,7 +81,11 @@ def backward(
     hop: int,
     offset: int,
 ) -> Any:
-    """Write the gradients of x and, added to what is there, of `sos`; return that of the start state."""
+    """Write the gradients of x and of `sos`; return that of the start state.
+
+    The gradient of `sos` is added to what is there, unless each signal has its own section at each sample:
+    then it is written.
+    """
     rows, order = grad_state.shape
     samples, sections = x.size // rows, sos.shape[2]
     count_tiles = -(-samples // TILE)
@@ -109,7 +113,9 @@ def backward(
                 if k < sections - 1:
                     _spread(moving, ends, sos, groups, k, offset + start, count, hop)
                 _section_back(tile, signals[k], signals[k + 1], count, moving, own, k)
-                _collect(moving, ends, grad_sos, groups, active, k, offset + start, count, hop)
+                _collect(
+                    moving, ends, grad_sos, groups, active, k, offset + start, count, hop, sos.shape[0] < rows
+                )
             spill(tile, grad_x, places, active, start, count)
         for lane in range(active):
             for i in range(order):
@@ -182,14 +188,16 @@ def _fetch(moving: Any, n: int, sos: Any, groups: Any, place: int, size: int) ->
 
 
 @part
-def _deliver(moving: Any, n: int, grad_sos: Any, groups: Any, active: int, place: int, size: int) -> None:
-    """Add the gradients of eight lanes to their sections, which lanes may share."""
+def _deliver(
+    moving: Any, n: int, grad_sos: Any, groups: Any, active: int, place: int, size: int, shared: bool
+) -> None:
+    """Bring the gradients of eight lanes to their sections, adding up where signals share them."""
     none = splat(0.0)
     b0, b1, b2 = load(moving, 5 * n), load(moving, 5 * n + 1), load(moving, 5 * n + 2)
     lanes = turn((b0, b1, b2, none, load(moving, 5 * n + 3), load(moving, 5 * n + 4), none, none))
     for lane in range(active):
         here = groups[lane] * size + place
-        write_six(grad_sos, here, read_six(grad_sos, here) + lanes[lane])
+        write_six(grad_sos, here, read_six(grad_sos, here) + lanes[lane] if shared else lanes[lane])
 
 
 @part
@@ -228,7 +236,7 @@ def _section_back(tile: Any, source: Any, target: Any, count: int, moving: Any, 
 @part
 def _collect(
     moving: Any, ends: Any, grad_sos: Any, groups: Any, active: int, k: int, position: int, count: int,
-    hop: int,
+    hop: int, shared: bool,
 ) -> None:  # fmt: skip
     """Add gradients [5 * samples, 8] to those of the frames that each sample lies between."""
     n, flat = 0, grad_sos.ravel()
@@ -237,7 +245,8 @@ def _collect(
         until = min(count, n + hop - within)
         following = min(frame + 1, grad_sos.shape[1] - 1)
         if hop == 1:
-            _deliver(moving, n, flat, groups, active, (frame * grad_sos.shape[2] + k) * 6, grad_sos[0].size)
+            place = (frame * grad_sos.shape[2] + k) * 6
+            _deliver(moving, n, flat, groups, active, place, grad_sos[0].size, shared)
         else:
             for i in range(5):
                 total, late, t = splat(0.0), splat(0.0), splat(within / hop)

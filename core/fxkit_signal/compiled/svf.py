@@ -32,9 +32,16 @@ def forward(x: Any, g: Any, r: Any, state: Any, low: Any, band: Any, high: Any, 
     after = np.zeros((rows, 2))
     places = np.zeros(LANES, np.int64)
     tile, own, gs, rs = tiles(TILE), tiles(2), tiles(TILE), tiles(TILE)
-    bands, highs = tiles(TILE), tiles(TILE)
+    bands, highs, places_g, places_r = (
+        tiles(TILE),
+        tiles(TILE),
+        np.zeros(LANES, np.int64),
+        np.zeros(LANES, np.int64),
+    )
     for first in range(0, rows, LANES):
         active = _enter(places, own, state, first, samples)
+        _control(gs, g, places, places_g, rows, samples)
+        _control(rs, r, places, places_r, rows, samples)
         for number in range(count_tiles):
             start = number * TILE
             count = min(TILE, samples - start)
@@ -42,8 +49,10 @@ def forward(x: Any, g: Any, r: Any, state: Any, low: Any, band: Any, high: Any, 
                 store(kept[first // LANES * count_tiles + number], 0, load(own, 0))
                 store(kept[first // LANES * count_tiles + number], 1, load(own, 1))
             fill(tile, x, places, start, count)
-            _control(gs, g, places, rows, samples, start, count)
-            _control(rs, r, places, rows, samples, start, count)
+            if g.shape[1] > 1:
+                fill(gs, g.ravel(), places_g, start, count)
+            if r.shape[1] > 1:
+                fill(rs, r.ravel(), places_r, start, count)
             _run(tile, bands, highs, gs, rs, count, own)
             spill(tile, low, places, active, start, count)
             spill(bands, band, places, active, start, count)
@@ -62,12 +71,15 @@ def backward(
     rows, samples = grad_state.shape[0], x.size // grad_state.shape[0]
     count_tiles = -(-samples // TILE)
     before = np.zeros((rows, 2))
-    places, totals = np.zeros(LANES, np.int64), tiles(2)
+    places, totals, changes_g, changes_r = np.zeros(LANES, np.int64), tiles(2), tiles(TILE), tiles(TILE)
+    places_g, places_r = np.zeros(LANES, np.int64), np.zeros(LANES, np.int64)
     tile, own, state, gs, rs = tiles(TILE), tiles(2), tiles(2), tiles(TILE), tiles(TILE)
     lows, bands, highs = tiles(TILE), tiles(TILE), tiles(TILE)
     to_low, to_band, to_high = tiles(TILE), tiles(TILE), tiles(TILE)
     for first in range(0, rows, LANES):
         active = _enter(places, own, grad_state, first, samples)
+        _control(gs, g, places, places_g, rows, samples)
+        _control(rs, r, places, places_r, rows, samples)
         store(totals, 0, splat(0.0))
         store(totals, 1, splat(0.0))
         for number in range(count_tiles - 1, -1, -1):
@@ -76,18 +88,22 @@ def backward(
             store(state, 0, load(kept[first // LANES * count_tiles + number], 0))
             store(state, 1, load(kept[first // LANES * count_tiles + number], 1))
             fill(lows, x, places, start, count)
-            _control(gs, g, places, rows, samples, start, count)
-            _control(rs, r, places, rows, samples, start, count)
+            if g.shape[1] > 1:
+                fill(gs, g.ravel(), places_g, start, count)
+            if r.shape[1] > 1:
+                fill(rs, r.ravel(), places_r, start, count)
             _run(lows, bands, highs, gs, rs, count, state)
             fill(to_low, grad_low, places, start, count)
             fill(to_band, grad_band, places, start, count)
             fill(to_high, grad_high, places, start, count)
-            _run_back(tile, bands, highs, gs, rs, to_low, to_band, to_high, count, own, totals)
+            _run_back(
+                tile, bands, highs, gs, rs, to_low, to_band, to_high, changes_g, changes_r, count, own, totals
+            )
             spill(tile, grad_x, places, active, start, count)
             if g.shape[1] > 1:
-                spill(gs, grad_g, places, active, start, count)
+                spill(changes_g, grad_g, places, active, start, count)
             if r.shape[1] > 1:
-                spill(rs, grad_r, places, active, start, count)
+                spill(changes_r, grad_r, places, active, start, count)
         for lane in range(active):
             before[first + lane, 0], before[first + lane, 1] = own[0, lane], own[1, lane]
             if g.shape[1] == 1:
@@ -109,13 +125,13 @@ def _enter(places: Any, own: Any, state: Any, first: int, samples: int) -> int:
 
 
 @part
-def _control(tile: Any, track: Any, places: Any, rows: int, samples: int, start: int, count: int) -> None:
-    """Bring a control that stands still or moves with every sample into a tile."""
-    moves = track.shape[1] > 1
+def _control(tile: Any, track: Any, places: Any, own_places: Any, rows: int, samples: int) -> None:
+    """Find where the control of each lane begins, and fill the tile in case that it stands still."""
     for lane in range(LANES):
         group = places[lane] // samples * track.shape[0] // rows
-        for n in range(count):
-            tile[n, lane] = track[group, start + n if moves else 0]
+        own_places[lane] = group * track.shape[1]
+        for n in range(TILE):
+            tile[n, lane] = track[group, 0]
 
 
 @part
@@ -139,9 +155,9 @@ def _run(tile: Any, bands: Any, highs: Any, gs: Any, rs: Any, count: int, state:
 @part
 def _run_back(
     tile: Any, bands: Any, highs: Any, gs: Any, rs: Any, to_low: Any, to_band: Any, to_high: Any,
-    count: int, adjoint: Any, totals: Any,
+    changes_g: Any, changes_r: Any, count: int, adjoint: Any, totals: Any,
 ) -> None:  # fmt: skip
-    """Write the gradients of x, g and r of a tile; those of g and r take the controls' place."""
+    """Write the gradients of x, g and r of a tile, and add those of g and r up."""
     v1, v2, one, tiny = load(adjoint, 0), load(adjoint, 1), splat(1.0), splat(TINY)
     total_g, total_r = load(totals, 0), load(totals, 1)
     for n in range(count - 1, -1, -1):
@@ -157,8 +173,8 @@ def _run_back(
         v1, v2 = band_bar - v1 - damping * inner, low_bar - v2 - inner
         total_g, total_r = total_g + grad_g, total_r + grad_r
         store(tile, n, inner)
-        store(gs, n, grad_g)
-        store(rs, n, grad_r)
+        store(changes_g, n, grad_g)
+        store(changes_r, n, grad_r)
     store(adjoint, 0, v1 + tiny - tiny)
     store(adjoint, 1, v2 + tiny - tiny)
     store(totals, 0, total_g)
