@@ -101,11 +101,15 @@ def held_open(
 
 
 def _smoothed(level: Tensor, attack: Tensor, release: Tensor, start: Tensor) -> Tensor:
-    """Run the compiled smoother; everything float64, coefficients [batch, channels, 1 or samples]."""
+    """Run the compiled smoother in float64, coefficients [batch, channels, 1 or samples]."""
+    return _trace(level, attack, release, start)[..., 1:]
+
+
+def _trace(*inputs: Tensor) -> Tensor:
     from fxkit_signal.compiled.ballistics import smooth
 
-    rows = [tensor.detach().contiguous().flatten(0, 1).numpy() for tensor in (level, attack, release, start)]
-    return torch.from_numpy(smooth(*rows)).view(level.shape)
+    rows = [tensor.detach().contiguous().flatten(0, 1).numpy() for tensor in inputs]
+    return torch.from_numpy(smooth(*rows)).view(*inputs[0].shape[:2], -1)
 
 
 class _Smoother(torch.autograd.Function):
@@ -113,9 +117,9 @@ class _Smoother(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, *inputs: Tensor) -> Tensor:
-        out = _smoothed(*inputs)
-        ctx.save_for_backward(*inputs, out)
-        return out
+        trace = _trace(*inputs)
+        ctx.save_for_backward(*inputs[:3], trace)
+        return trace[..., 1:]
 
     @staticmethod
     @once_differentiable
