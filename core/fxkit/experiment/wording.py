@@ -142,7 +142,7 @@ def hint_text(hint: Any) -> str:
 
 
 def a_table_of(kind: str, *, many: bool = False) -> str:
-    """Say what stands for a plugin of a kind (its plural), or for several: "table with the type of a loss"."""
+    """Say what stands for a plugin of a kind (its plural), or several: "table with the type of a loss"."""
     found = kind_named(kind)
     singular = found.singular if found else kind
     tables = "tables, each" if many else "table"
