@@ -15,6 +15,8 @@ _ROW = 32
 _PRODUCT_COST = 0.03
 _FFT_COST = 2.0
 _SHORTEST_FRAME = 256
+# Blocks longer than so many times the taps are cut into frames.
+_MANY_TIMES = 8
 # Products up to which one copy of the past per output sample is the quickest.
 _FEW = 1 << 17
 # The compiled kernel runs through the taps once per block, and beats products while a block is short.
@@ -45,7 +47,7 @@ def convolve(audio: Tensor, taps: Tensor, state: Tensor | None = None) -> tuple[
         return _by_kernel(joined, taps), following
     if samples * taps.shape[-1] <= _FEW:
         return _by_windows(joined, taps), following
-    if samples > 2 * past and samples > _SHORTEST_FRAME:
+    if samples > _MANY_TIMES * past and samples > _SHORTEST_FRAME:
         return _in_frames(joined, taps), following
     by_product = audio[..., 0].numel() * taps.shape[-1] * (samples + _ROW) * _PRODUCT_COST
     by_fft = audio[..., 0].numel() * _FFT_COST * joined.shape[-1] * math.log2(joined.shape[-1] + 1)
