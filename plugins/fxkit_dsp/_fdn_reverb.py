@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
@@ -9,15 +10,15 @@ import torch
 from torch import Tensor, nn
 
 from fxkit_dsp._edition import edition
-from fxkit_signal.delay_line import LineState, delay_line
+from fxkit_dsp._pre_delay import read_late
 from fxkit_signal.feedback_delay_network import Losses, NetworkState, decay_losses, feedback_delay_network
 from fxkit_signal.memo import Memo
 
 
 class ReverbState(TypedDict):
-    """Hold the audio on its way to the lines, and the network's state."""
+    """Hold the audio on its way to the lines [batch, channels, room], and the network's state."""
 
-    before: LineState
+    before: Tensor
     network: NetworkState
 
 
@@ -33,7 +34,8 @@ class FDNReverbModule(nn.Module):
     ) -> None:
         super().__init__()
         count = len(delays)
-        self.delays, self.rate, self.longest = tuple(delays), rate, longest_pre_delay
+        self.delays, self.rate = tuple(delays), rate
+        self.room = math.ceil(longest_pre_delay) + 1
         self.into = nn.Parameter(_signs(channels, count).mT / count**0.5)
         self.out_of = nn.Parameter(_signs(channels, count, first=channels) / count**0.5)
         self.angles = nn.Parameter(torch.randn(count * (count - 1) // 2)) if learned else None
@@ -44,17 +46,17 @@ class FDNReverbModule(nn.Module):
         self, audio: Tensor, params: Mapping[str, Tensor], state: ReverbState | None = None
     ) -> tuple[Tensor, ReverbState]:
         """Reverberate audio [batch, channels, samples]; `mix` is [batch, 1, 1 or samples]."""
-        delay = params["pre_delay"] * (self.rate / 1000)
-        late, before = delay_line(
-            audio, delay, state=state and state["before"], longest=self.longest, interpolation="linear"
-        )
+        before = audio.new_zeros(*audio.shape[:2], self.room) if state is None else state["before"]
+        joined = torch.cat([before, audio], dim=-1)
+        late = read_late(joined, params["pre_delay"] * (self.rate / 1000), audio.shape[-1])
         tracks = [params[name] for name in ("t60_low", "t60_high", "crossover")]
         losses = self.losses(lambda: self._losses(*tracks), *tracks, *map(edition, tracks))
         heard, network = feedback_delay_network(
             self.into @ late, self.delays, self._matrix(), losses, state and state["network"]
         )
         wet = self.out_of @ heard
-        return torch.lerp(audio, wet, params["mix"]), {"before": before, "network": network}
+        following = joined[..., joined.shape[-1] - self.room :].clone()
+        return torch.lerp(audio, wet, params["mix"]), {"before": following, "network": network}
 
     def _losses(self, *tracks: Tensor) -> Losses:
         low, high, crossover = (track[..., 0] for track in tracks)

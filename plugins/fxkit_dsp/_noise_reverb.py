@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from fxkit_dsp._edition import edition
+from fxkit_dsp._pre_delay import read_late
 from fxkit_signal.convolution import convolve
 from fxkit_signal.memo import Memo
 from fxkit_signal.noise import hashed_noise
@@ -66,12 +67,5 @@ class NoiseReverbModule(nn.Module):
         time = torch.arange(self.noise.shape[-1], device=gain_db.device, dtype=gain_db.dtype) / self.rate
         envelope = torch.exp(gain_db * (math.log(10) / 20) - time * (_DECAY_60_DB / t60))
         response = torch.einsum("bkn,ckn->bcn", envelope, self.noise)
-        return self._later(response, pre_delay * (self.rate / 1000))
-
-    def _later(self, response: Tensor, delay: Tensor) -> Tensor:
-        """Delay [batch, channels, n] by samples [batch, 1, 1], interpolating linearly."""
-        whole = delay.detach().floor().clamp(max=self.room - 1)
         padded = nn.functional.pad(response, (self.room, self.room))
-        first = torch.arange(response.shape[-1] + self.room, device=delay.device) + self.room - whole.long()
-        index = first.expand(-1, response.shape[1], -1)
-        return torch.lerp(padded.gather(-1, index), padded.gather(-1, index - 1), delay - whole)
+        return read_late(padded, pre_delay * (self.rate / 1000), self.room + time.shape[-1])
