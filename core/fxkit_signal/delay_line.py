@@ -90,8 +90,22 @@ def _compiled(
 ) -> tuple[Tensor, ...]:  # fmt: skip
     line = torch.cat([state["line"], audio], dim=-1)
     flat = [part.flatten(0, 1) for part in (delay, feedback, damping, line, state["read"], state["loop"])]
-    results = _Line.apply(*flat, method)  # type: ignore[no-untyped-call]
-    return tuple(part.unflatten(0, audio.shape[:2]) for part in results)
+    if torch.is_grad_enabled() and any(part.requires_grad for part in flat):
+        results = _Line.apply(*flat, method)  # type: ignore[no-untyped-call]
+    else:
+        results = _filled([part.contiguous() for part in flat[:3]], flat[3], flat[4], flat[5], method)
+    return tuple(part.view(*audio.shape[:2], -1) for part in results)
+
+
+def _filled(
+    controls: list[Tensor], line: Tensor, read: Tensor, loop: Tensor, method: Interpolator
+) -> tuple[Tensor, ...]:
+    """Run the kernel: `line` is changed, and returned with the series that follow the states."""
+    from fxkit_signal.compiled.delay_line import run_line
+
+    filled = (line, _from_state(read, controls[0]), _from_state(loop, controls[0]))
+    run_line(*_arrays(controls), *_table(method), *_arrays(filled))
+    return filled
 
 
 class _Line(torch.autograd.Function):
@@ -102,14 +116,11 @@ class _Line(torch.autograd.Function):
         ctx: Any, delay: Tensor, feedback: Tensor, damping: Tensor, line: Tensor, read: Tensor, loop: Tensor,
         method: Interpolator,
     ) -> tuple[Tensor, ...]:  # fmt: skip
-        from fxkit_signal.compiled.delay_line import run_line
-
         controls = [part.contiguous() for part in (delay, feedback, damping)]
-        filled = [line.clone(), *(_from_state(first, delay) for first in (read, loop))]
-        run_line(*_arrays(controls), *_table(method), *_arrays(filled))
+        filled = _filled(controls, line.clone(), read, loop, method)
         ctx.save_for_backward(*controls, *filled)
         ctx.method = method
-        return tuple(filled)
+        return filled
 
     @staticmethod
     @once_differentiable

@@ -52,7 +52,7 @@ def phase_shifter(
     series = (audio, cosine, sine, feedback)
     rows = [part.double().expand(audio.shape).flatten(0, 1) for part in series]
     rows += [state["stages"].flatten(0, 1), state["out"].flatten()]
-    run: Any = _Shifter.apply if compiled_for(audio, frequency, feedback) else _scanned
+    run: Any = _compiled if compiled_for(audio, frequency, feedback) else _scanned
     held, out = run(*rows)
     following: ShifterState = {
         "stages": held.view_as(state["stages"]), "out": out[:, -1].view_as(state["out"])
@@ -60,20 +60,32 @@ def phase_shifter(
     return out[:, 1:].view(audio.shape).to(audio.dtype), following
 
 
+def _compiled(*given: Tensor) -> tuple[Tensor, Tensor]:
+    if torch.is_grad_enabled() and any(part.requires_grad for part in given):
+        held, out = _Shifter.apply(*given)  # type: ignore[no-untyped-call]
+        return held, out
+    stages, out = _filled([part.contiguous() for part in given[:4]], *given[4:])
+    return stages[:, -1].clone(), out
+
+
+def _filled(signals: list[Tensor], held: Tensor, last: Tensor) -> tuple[Tensor, Tensor]:
+    """Run the kernel; return the states [rows, 1 + samples, stages] and the output behind its state."""
+    from fxkit_signal.compiled.phase_shifter import run_shifter
+
+    rows, samples = signals[0].shape
+    stages, out = held.new_empty(rows, samples + 1, held.shape[1]), held.new_empty(rows, samples + 1)
+    stages[:, 0], out[:, 0] = held, last
+    run_shifter(*[part.numpy() for part in (*signals, stages, out)])
+    return stages, out
+
+
 class _Shifter(torch.autograd.Function):
     """Run the compiled kernel on rows: audio and controls [rows, samples], state [rows, stages], [rows]."""
 
     @staticmethod
     def forward(ctx: Any, *given: Tensor) -> tuple[Tensor, Tensor]:
-        from fxkit_signal.compiled.phase_shifter import run_shifter
-
         signals = [part.contiguous() for part in given[:4]]
-        held, last = given[4:]
-        rows, samples = signals[0].shape
-        stages = held.new_empty(rows, samples + 1, held.shape[1])
-        out = held.new_empty(rows, samples + 1)
-        stages[:, 0], out[:, 0] = held, last
-        run_shifter(*[part.numpy() for part in (*signals, stages, out)])
+        stages, out = _filled(signals, *given[4:])
         ctx.save_for_backward(*signals, stages, out)
         return stages[:, -1].clone(), out
 
