@@ -30,14 +30,15 @@ class GainFollower(nn.Module):
         sidechain: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Scale audio [batch, channels, samples]; each parameter is [batch, 1, 1 or samples]."""
-        gain, state = self.gain(audio if sidechain is None else sidechain, params, state)
+        heard = audio if sidechain is None else sidechain
+        gain, state = self.gain(heard, params, state, channels=audio.shape[1])
         return audio * gain, state
 
     def gain(
-        self, heard: Tensor, params: Mapping[str, Tensor], state: Tensor | None
+        self, heard: Tensor, params: Mapping[str, Tensor], state: Tensor | None, *, channels: int
     ) -> tuple[Tensor, Tensor]:
         """Return the gain, [batch, channels or 1, samples], and the next state."""
-        level = linked_level(heard, self.link, power=self.design.power)
+        level = linked_level(heard, self.link, channels=channels, power=self.design.power)
         settings = settings_of(params, self.sample_rate, self.design)
         return dynamic_gain(level, settings, self.design, state)
 
@@ -54,6 +55,7 @@ class CompressorModule(GainFollower):
         sidechain: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Compress audio [batch, channels, samples]; each parameter is [batch, 1, 1 or samples]."""
-        gain, state = self.gain(audio if sidechain is None else sidechain, params, state)
+        heard = audio if sidechain is None else sidechain
+        gain, state = self.gain(heard, params, state, channels=audio.shape[1])
         wet = audio * (gain * amplitude(params["makeup_db"]))
         return audio.lerp(wet, params["mix"]), state

@@ -32,7 +32,8 @@ class GateModule(nn.Module):
         sidechain: Tensor | None = None,
     ) -> tuple[Tensor, State]:
         """Gate audio [batch, channels, samples]; each parameter is [batch, 1, 1 or samples]."""
-        level = decibels(linked_level(audio if sidechain is None else sidechain, self.link))
+        heard = audio if sidechain is None else sidechain
+        level = decibels(linked_level(heard, self.link, channels=audio.shape[1]))
         threshold, reach = params["threshold_db"], params["range_db"]
         switch, less = (None, self._shut(level, reach)) if state is None else state
         hold = params["hold_ms"] * (self.sample_rate / 1000)

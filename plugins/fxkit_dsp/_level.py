@@ -12,12 +12,15 @@ from fxkit_signal.ballistics import smoothing_coefficient
 from fxkit_signal.dynamics import Design, Settings
 
 
-def linked_level(audio: Tensor, link: Link, *, power: bool = False) -> Tensor:
-    """Return magnitudes or powers of audio [batch, channels, samples], or one for all channels."""
-    level = audio.square() if power else audio.abs()
-    if link == "none" or audio.shape[1] == 1:
+def linked_level(heard: Tensor, link: Link, *, channels: int, power: bool = False) -> Tensor:
+    """Return magnitudes or powers of what is heard, [batch, channels, samples], or one for all channels.
+
+    A side chain without as many `channels` as the audio has one level for all of them.
+    """
+    level = heard.square() if power else heard.abs()
+    if heard.shape[1] == 1 or (link == "none" and heard.shape[1] == channels):
         return level
-    return level.amax(dim=1, keepdim=True) if link == "max" else level.mean(dim=1, keepdim=True)
+    return level.mean(dim=1, keepdim=True) if link == "mean" else level.amax(dim=1, keepdim=True)
 
 
 def attack_and_release(params: Mapping[str, Tensor], rate: float) -> tuple[Tensor, Tensor]:

@@ -36,7 +36,9 @@ class LimiterModule(nn.Module):
         """Limit audio [batch, channels, samples]; each parameter is [batch, 1, 1 or samples]."""
         before = state or {}
         loud = audio * amplitude(params["drive_db"])
-        needed = (decibels(linked_level(loud.double(), self.link)) - params["ceiling_db"]).clamp(min=0)
+        needed = (
+            decibels(linked_level(loud.double(), self.link, channels=loud.shape[1])) - params["ceiling_db"]
+        ).clamp(min=0)
         held, needs = sliding_max(needed, self.lookahead + 1, before.get("needs"))
         release = smoothing_coefficient(params["release_ms"], self.sample_rate)
         less, last = attack_release(held, torch.zeros_like(release), release, before.get("last"))

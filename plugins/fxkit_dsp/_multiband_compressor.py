@@ -46,7 +46,9 @@ class MultibandCompressorModule(nn.Module):
             for name, values in params.items()
             if values.shape[1] == self.bands and name not in ("crossover", "mix")
         }
-        gain, follower = self.follower.gain(heard.flatten(0, 1), each, before.get("follower"))
+        gain, follower = self.follower.gain(
+            heard.flatten(0, 1), each, before.get("follower"), channels=audio.shape[1]
+        )
         gain = (gain * amplitude(each["makeup_db"])).unflatten(0, bands.shape[:2])
         mixed = bands.lerp(bands * gain, params["mix"][:, None])
         return mixed.sum(dim=1), {"clock": clock, "split": split, "key": key, "follower": follower}

@@ -112,6 +112,41 @@ def test_a_side_chain_rules_the_gain(plugin):
     assert smaller.norm() < 0.5 * larger.norm()
 
 
+@pytest.mark.parametrize("plugin", [Compressor, Expander, Gate])
+def test_a_side_chain_may_have_other_channels(plugin):
+    for link in ("max", "none"):
+        spec = plugin(sidechain=True, link=link)
+        for audio, heard in ((1, 2), (2, 1), (2, 3)):
+            found, _ = build(spec, audio)(noise(1, audio, 50), params(spec), sidechain=noise(1, heard, 50))
+            assert found.shape == (1, audio, 50)
+
+
+@pytest.mark.parametrize("smoothing", ["level", "gain"])
+def test_training_finds_the_settings_of_a_compressor(smoothing):
+    spec = Compressor(smoothing=smoothing)
+    # Plucks from loud to quiet: threshold, ratio and make-up gain can be told apart.
+    plucks = torch.exp(-(torch.arange(6000) % 1500) / 300) * torch.logspace(-1.5, 0, 4)[:, None, None]
+    module, audio = build(spec), 0.5 * noise(4, 1, 6000) * plucks
+    wanted = {"threshold_db": -36.0, "ratio": 8.0, "attack_ms": 0.5, "release_ms": 10.0, "makeup_db": 10.0}
+    target, _ = module(audio, params(spec, **wanted))
+    declared = spec.parameters(BuildContext(sample_rate=RATE))
+    logits = {p.name: torch.logit(torch.tensor(p.to_normalised(p.default)), 1e-3) for p in declared}
+    for logit in logits.values():
+        logit.requires_grad_()
+    optimizer = torch.optim.Adam(logits.values(), lr=0.1)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 200)
+    for _ in range(200):
+        physical = {p.name: p.to_physical(torch.sigmoid(logits[p.name])).view(1, 1, 1) for p in declared}
+        error = (module(audio, physical)[0] - target)[..., 500:].square().mean() / target.square().mean()
+        optimizer.zero_grad()
+        error.backward()
+        optimizer.step()
+        schedule.step()
+    assert error.item() < 5e-4
+    for name in ("threshold_db", "attack_ms", "release_ms"):
+        assert physical[name].item() == pytest.approx(wanted[name], rel=0.2)
+
+
 def test_a_side_chain_and_feedback_exclude_each_other():
     assert [option for option, _ in Compressor(topology="feed-back", sidechain=True).problems()] == [
         "sidechain"
