@@ -79,7 +79,10 @@ def _watched(spec: Any, read: set[str]) -> Any:
     package = kind.__module__.partition(".")[0]
 
     def watch(self: Any, name: str) -> Any:
-        if sys._getframe(1).f_globals.get("__name__", "").partition(".")[0] == package:
+        reader = sys._getframe(1)
+        theirs = reader.f_globals.get("__name__", "").partition(".")[0] == package
+        # Methods that attrs writes read every option.
+        if theirs and not reader.f_code.co_filename.startswith("<attrs"):
             read.add(name)
         return object.__getattribute__(self, name)
 

@@ -91,12 +91,12 @@ def check_loss_gradient(case: LossCase) -> None:
 
 
 def check_loss_options(case: LossCase) -> None:
-    """Check that each option of the loss makes a difference, on signals or on quiet ones."""
+    """Check that each option of the loss makes a difference, on signals, quiet or loud ones."""
 
     def observe(spec: Any) -> Any:
         changed = attrs.evolve(case, spec=spec)
         audio, target = case.signals()
-        return [rounded(changed.measure(gain * audio, gain * target)) for gain in (1.0, 1e-4)]
+        return [rounded(changed.measure(gain * audio, gain * target)) for gain in (1.0, 1e-4, 30.0)]
 
     check_options_act(case.spec, observe, case.hints, case.examples)
 

@@ -221,14 +221,20 @@ def trials(
 
     `examples` replaces those of the spec; `hints` gives values to try for options; `ctx` replaces the
     surroundings. Processors and losses are checked with one channel and with two, as far as they take
-    them.
+    them; other examples than the first with two.
     """
     found = tuple(examples) or examples_of(spec, kind)
     whole = SpecCase(spec=found[0], kind=kind, hints=hints or {}, examples=found[1:])
     for check in SPEC_CHECKS:
         yield Trial(check=check, case=whole, label="")
     make = _MAKERS.get(kind, _plain_cases)
-    cases = [(_label(one, found[0], extra), case) for one in found for extra, case in make(one, ctx)]
+    # Numbers of channels are gone through with the first example alone.
+    made = [
+        (one, extra, case)
+        for one in found
+        for extra, case in list(make(one, ctx))[-1 if one != found[0] else 0 :]
+    ]
+    cases = [(_label(one, found[0], extra), case) for one, extra, case in made]
     for label, case in cases:
         for check in CASE_CHECKS.get(kind, ()):
             yield Trial(check=check, case=case, label=label)
