@@ -40,17 +40,21 @@ def run_network(
             stop = min(start + chunk, samples)
             for line in range(count):
                 share, loss = pole[item, line], low[item, line] - high[item, line]
-                smooth, first = filtered[item, line, start], past - delays[line]
-                for n in range(start, stop):
-                    read = lines[item, line, first + n]
-                    smooth = read + share * (smooth - read)
-                    filtered[item, line, n + 1] = smooth
-                    heard[item, line, n] = high[item, line] * read + loss * smooth
+                direct, first = high[item, line], past - delays[line]
+                # Slices tell the compiler that no index is negative, so that it can take many at a time.
+                read = lines[item, line, first + start : first + stop]
+                low_pass, out = filtered[item, line, start : stop + 1], heard[item, line, start:stop]
+                smooth = low_pass[0]
+                for n in range(read.shape[0]):
+                    smooth = read[n] + share * (smooth - read[n])
+                    low_pass[n + 1] = smooth
+                    out[n] = direct * read[n] + loss * smooth
             for line in range(count):
+                entered = lines[item, line, past + start : past + stop]
                 for other in range(count):
-                    weight = mixing[line, other]
-                    for n in range(start, stop):
-                        lines[item, line, past + n] += weight * heard[item, other, n]
+                    weight, out = mixing[line, other], heard[item, other, start:stop]
+                    for n in range(out.shape[0]):
+                        entered[n] += weight * out[n]
 
 
 @njit(**_KERNEL)  # type: ignore[untyped-decorator]
@@ -72,22 +76,30 @@ def run_network_adjoint(
         for start in range((chunks - 1) * chunk, -1, -chunk):
             stop = min(start + chunk, samples)
             for line in range(count):
+                gradient = to_lines[item, line, past + start : past + stop]
                 for other in range(count):
                     weight, total = mixing[line, other], 0.0
-                    for n in range(start, stop):
-                        gradient = to_lines[item, line, past + n]
-                        total += gradient * heard[item, other, n]
-                        to_heard[item, other, n] += weight * gradient
+                    out, to_out = heard[item, other, start:stop], to_heard[item, other, start:stop]
+                    for n in range(out.shape[0]):
+                        total += gradient[n] * out[n]
+                        to_out[n] += weight * gradient[n]
                     to_mixing[line, other] += total
             for line in range(count):
                 share, loss = pole[item, line], low[item, line] - high[item, line]
                 direct, first = high[item, line], past - delays[line]
-                for n in range(stop - 1, start - 1, -1):
-                    gradient, read = to_heard[item, line, n], lines[item, line, first + n]
-                    smooth = filtered[item, line, n + 1]
-                    to_low[item, line] += gradient * smooth
-                    to_high[item, line] += gradient * (read - smooth)
-                    carried = to_filtered[item, line, n + 1] + loss * gradient
-                    to_pole[item, line] += carried * (filtered[item, line, n] - read)
-                    to_filtered[item, line, n] += share * carried
-                    to_lines[item, line, first + n] += direct * gradient + (1 - share) * carried
+                read = lines[item, line, first + start : first + stop]
+                to_read = to_lines[item, line, first + start : first + stop]
+                low_pass, to_out = filtered[item, line, start : stop + 1], to_heard[item, line, start:stop]
+                to_low_pass = to_filtered[item, line, start : stop + 1]
+                lows = highs = poles = 0.0
+                for back in range(read.shape[0]):
+                    n = read.shape[0] - 1 - back
+                    lows += to_out[n] * low_pass[n + 1]
+                    highs += to_out[n] * (read[n] - low_pass[n + 1])
+                    carried = to_low_pass[n + 1] + loss * to_out[n]
+                    poles += carried * (low_pass[n] - read[n])
+                    to_low_pass[n] += share * carried
+                    to_read[n] += direct * to_out[n] + (1 - share) * carried
+                to_low[item, line] += lows
+                to_high[item, line] += highs
+                to_pole[item, line] += poles
