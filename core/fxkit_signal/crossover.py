@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from fxkit_signal.biquad import all_pass, high_pass, low_pass, sosfilt_varying
+from fxkit_signal.biquad import sosfilt_varying
 
 # Two Butterworth filters in series make one of Linkwitz and Riley.
 Q = math.sqrt(0.5)
@@ -42,16 +42,28 @@ def linkwitz_riley(
 
 def _cascades(frequency: Tensor, rate: float) -> Tensor:
     """Return one cascade per band and frame, [batch, bands, frames, sections, 6]."""
-    q = torch.full_like(frequency, Q)
-    low, high, turn = (design(frequency, q, rate).unbind(1) for design in (low_pass, high_pass, all_pass))
-    splits = len(low)
-    neutral = torch.zeros_like(low[0])
-    neutral[..., 0] = neutral[..., 3] = 1.0
-    bands = []
+    splits = frequency.shape[1]
+    low, high, turn = range(splits), range(splits, 2 * splits), range(2 * splits, 3 * splits)
+    rows = []
     for band in range(splits + 1):
-        sections = [section for split in high[:band] for section in (split, split)]
-        if band < splits:
-            sections += [low[band], low[band], *turn[band + 1 :]]
-        sections += [neutral] * (max(2 * splits, splits + 1) - len(sections))
-        bands.append(torch.stack(sections, dim=-2))
-    return torch.stack(bands, dim=1)
+        row = [split for split in high[:band] for _ in range(2)]
+        row += [*low[band : band + 1], *low[band : band + 1], *turn[band + 1 :]]
+        rows.append(row + [3 * splits] * (max(2 * splits, splits + 1) - len(row)))
+    return _sections(frequency.double(), rate)[:, torch.tensor(rows)].transpose(2, 3)
+
+
+def _sections(frequency: Tensor, rate: float) -> Tensor:
+    """Return Butterworth low-passes, high-passes, the all-passes that LR filters sum to, and a neutral one.
+
+    [batch, 3 splits + 1, frames, 6], by the bilinear transform with the split in its place.
+    """
+    edge = torch.tan(frequency * (math.pi / rate))
+    square, damped = edge * edge, edge / Q
+    norm = 1 / (1 + damped + square)
+    a1, a2, one = 2 * (square - 1) * norm, (1 - damped + square) * norm, torch.ones_like(norm)
+    passed = square * norm
+    low = torch.stack((passed, 2 * passed, passed, one, a1, a2), dim=-1)
+    high = torch.stack((norm, -2 * norm, norm, one, a1, a2), dim=-1)
+    turn = torch.stack((a2, a1, one, one, a1, a2), dim=-1)
+    neutral = turn.new_tensor([1.0, 0.0, 0.0, 1.0, 0.0, 0.0]).expand_as(turn[:, :1])
+    return torch.cat((low, high, turn, neutral), dim=1)
