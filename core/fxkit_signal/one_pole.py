@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from fxkit_signal.all_pole import run_all_pole
+from fxkit_signal.dispatch import compiled_for
 
 
 def one_pole(audio: Tensor, a: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
@@ -15,5 +17,11 @@ def one_pole(audio: Tensor, a: Tensor, state: Tensor | None = None) -> tuple[Ten
     float64 is the last output, None means silence. Differentiable once with respect to everything.
     """
     a = a.double()
+    if audio.numel() and compiled_for(audio, a, state):
+        from fxkit_signal.compiled.recursive import run_one_pole
+
+        if state is None:
+            state = audio.new_zeros(*audio.shape[:2], 1, dtype=torch.float64)
+        return run_one_pole(audio, a, state)
     y, last = run_all_pole((1 - a) * audio, -a[..., None], state)
     return y.to(audio.dtype), last

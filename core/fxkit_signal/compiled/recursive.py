@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from fxkit_signal.compiled import all_pole, cascade, moving_cascade, svf
+from fxkit_signal.compiled import all_pole, cascade, moving_cascade, one_pole, svf
 
 Numbers = NDArray[Any]
 
@@ -153,6 +153,48 @@ class _AllPole(torch.autograd.Function):
         pushed, grad_a = all_pole.backward(_numbers(a), _numbers(out), grad.contiguous().clone().numpy())
         adjoint, order = torch.from_numpy(pushed), a.shape[-1]
         return adjoint[:, order:], torch.from_numpy(grad_a), adjoint[:, :order].flip(-1)
+
+
+def run_one_pole(audio: Tensor, a: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+    """Smooth audio; `a` [batch or 1, 1 or channels, 1 or samples]; see `fxkit_signal.one_pole.one_pole`."""
+    own = a.shape[1] > 1
+    groups = (a.expand(len(audio), -1, -1) if own else a).flatten(0, 1)
+    if _wants_gradient(audio, a, state):
+        y, after = _OnePole.apply(audio, groups, state)  # type: ignore[no-untyped-call]
+        return y, after
+    y, after, _ = _one_pole(audio, groups, state, keep=False)
+    return y, after
+
+
+def _one_pole(audio: Tensor, a: Tensor, state: Tensor, keep: bool) -> tuple[Tensor, Tensor, Numbers]:
+    x = _flat(audio)
+    y = np.empty_like(x)
+    after, kept = one_pole.forward(x, _numbers(a), _table(state, -1), y, keep)
+    return _tensor(y, audio), _tensor(after, state), kept
+
+
+class _OnePole(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, audio: Tensor, a: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        y, after, ctx.kept = _one_pole(audio, a, state, keep=True)
+        ctx.save_for_backward(audio, a)
+        return y, after
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad_y: Tensor, grad_after: Tensor) -> tuple[Tensor, ...]:
+        audio, a = ctx.saved_tensors
+        x, rows = _flat(audio), audio.shape[0] * audio.shape[1]
+        grad_x, grad_a = np.empty_like(x), np.empty(rows * a.shape[1])
+        before = one_pole.backward(
+            x, _numbers(a), ctx.kept, _flat(grad_y), _table(grad_after, -1), grad_x, grad_a
+        )
+        to_a = torch.from_numpy(grad_a).view(len(a), -1, a.shape[1])
+        return (
+            _tensor(grad_x, audio),
+            to_a.sum(1) if to_a.shape[1] > 1 else to_a[:, 0],
+            _tensor(before, grad_after),
+        )
 
 
 Outputs = tuple[Tensor, Tensor, Tensor]
