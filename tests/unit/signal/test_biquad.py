@@ -6,10 +6,17 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fxkit_signal import biquad
+from fxkit_signal import biquad, dispatch
 from fxkit_signal.biquad import frequency_response, sosfilt
 
 RATE = 48000
+
+
+@pytest.fixture(params=["compiled", "torch"])
+def path(request, monkeypatch):
+    if request.param == "torch":
+        monkeypatch.setattr(dispatch, "has_compiler", lambda: False)
+    return request.param
 
 
 def f64(*values):
@@ -52,7 +59,7 @@ def difference_equation(x, sos):
 
 
 @pytest.mark.parametrize("name", HARD)
-def test_cascade_equals_the_difference_equation_even_close_to_the_unit_circle(name):
+def test_cascade_equals_the_difference_equation_even_close_to_the_unit_circle(path, name):
     sos = HARD[name]
     x = torch.from_numpy(np.random.default_rng(1).standard_normal(24000).astype(np.float32))
     y, _ = sosfilt(x[None, None], sos)
@@ -63,8 +70,14 @@ def test_cascade_equals_the_difference_equation_even_close_to_the_unit_circle(na
 
 
 @settings(deadline=None, max_examples=40)
-@given(st.lists(st.integers(0, 150), min_size=1, max_size=12))
-def test_any_split_into_blocks_gives_the_offline_output(sizes):
+@given(st.lists(st.integers(0, 150), min_size=1, max_size=12), st.booleans())
+def test_any_split_into_blocks_gives_the_offline_output(sizes, compiled):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dispatch, "has_compiler", lambda: compiled)
+        split_and_compare(sizes)
+
+
+def split_and_compare(sizes):
     audio = torch.randn(2, 2, sum(sizes), generator=torch.Generator().manual_seed(3))
     sos = torch.cat([HARD["mild"], HARD["40 Hz, Q 10, +12 dB"]])
     whole, end = sosfilt(audio, sos)
@@ -76,7 +89,7 @@ def test_any_split_into_blocks_gives_the_offline_output(sizes):
     assert torch.allclose(state, end, rtol=1e-6, atol=1e-9)
 
 
-def test_items_have_their_own_coefficients_and_channels_share_them():
+def test_items_have_their_own_coefficients_and_channels_share_them(path):
     audio = torch.randn(2, 2, 300, dtype=torch.float64)
     sos = torch.cat([HARD["mild"], five_bands((1000.0, 12.0, 4.0))])
     together, state = sosfilt(audio, sos)
@@ -87,13 +100,13 @@ def test_items_have_their_own_coefficients_and_channels_share_them():
             assert torch.allclose(state[item, channel], own[0, 0], atol=1e-12)
 
 
-def test_loud_signals_are_not_clipped():
+def test_loud_signals_are_not_clipped(path):
     flat = biquad.peak(f64(1000.0), f64(0.0), f64(1.0), RATE)[None]
     audio = torch.full((1, 1, 100), 50.0)
     assert torch.allclose(sosfilt(audio, flat)[0], audio)
 
 
-def test_gradients_pass_gradcheck_through_design_audio_and_state():
+def test_gradients_pass_gradcheck_through_design_audio_and_state(path):
     generator = torch.Generator().manual_seed(0)
     audio = torch.randn(2, 1, 45, dtype=torch.float64, generator=generator, requires_grad=True)
     state = torch.randn(2, 1, 3, 2, dtype=torch.float64, generator=generator, requires_grad=True)
@@ -118,7 +131,7 @@ def test_designs_without_gain_pass_gradcheck(design):
     assert torch.autograd.gradcheck(run, (f64(3000.0).requires_grad_(), f64(1.3).requires_grad_()), eps=1e-4)
 
 
-def test_gradient_magnitude_equals_finite_differences():
+def test_gradient_magnitude_equals_finite_differences(path):
     audio = torch.randn(1, 1, 20000, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
     weight = torch.randn(1, 1, 20000, generator=torch.Generator().manual_seed(5), dtype=torch.float64)
 
@@ -137,7 +150,7 @@ def test_gradient_magnitude_equals_finite_differences():
         assert values.grad[index].item() == pytest.approx(slope.item(), rel=1e-5)
 
 
-def test_coefficient_gradients_of_a_40_hz_resonance_equal_their_closed_form():
+def test_coefficient_gradients_of_a_40_hz_resonance_equal_their_closed_form(path):
     x = torch.randn(20000, generator=torch.Generator().manual_seed(2)).double()
     weight = torch.randn(20000, generator=torch.Generator().manual_seed(5)).numpy()
     sos = biquad.peak(f64(40.0), f64(12.0), f64(10.0), RATE)[None].requires_grad_()
@@ -200,7 +213,7 @@ def test_response_describes_what_the_filter_does():
     assert torch.allclose(measured, frequency_response(HARD["mild"], hertz, RATE)[0], atol=1e-9)
 
 
-def test_nothing_in_gives_nothing_out_and_keeps_the_state():
+def test_nothing_in_gives_nothing_out_and_keeps_the_state(path):
     state = torch.randn(1, 1, 5, 2, dtype=torch.float64)
     y, after = sosfilt(torch.zeros(1, 1, 0), HARD["mild"], state)
     assert y.shape == (1, 1, 0)
