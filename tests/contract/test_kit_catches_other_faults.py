@@ -276,7 +276,8 @@ def test_a_callback_option_that_nothing_reads_is_named():
         mood: str = opt("calm", help="nothing")
 
     assert (
-        "never reads the option mood" in failed("callback", Bored(), "callback options")["callback options"]
+        "never reads the option mood"
+        in failed("callback", Bored(fault="meddles"), "callback options")["callback options"]
     )
 
 

@@ -147,7 +147,7 @@ def test_check_says_why_one_cannot_be_used(fxkit: Run) -> None:
 @pytest.mark.parametrize(
     ("kind", "name", "words"),
     [
-        ("processor", "bitcrush", ("hold", "[1, 1024]", "bits", "1 to 16", "receptive field  1")),
+        ("processor", "bitcrush", ("hold", "[1, 1024]", "bits", "1 to 16", "straight through  true")),
         ("loss", "slope-l1", ("order", "[1, 4]", "[losses.slope_l1]")),
         ("loss", "huber", ("delta", "torch.nn:HuberLoss", "[losses.huber]")),
     ],

@@ -23,6 +23,8 @@ from fxkit_registry import Entry, closest
 from fxkit_registry.entry import canonical
 
 USABLE = ("ok", "ambiguous")
+# Importing torch and a plugin takes its time on a busy machine.
+STARTUP = 120.0
 WORDS = {"passed": "ok", "failed": "FAILED", "inapplicable": "-"}
 
 
@@ -192,15 +194,18 @@ class _Worker:
 
     def events(self, timeout: float) -> Iterator[Mapping[str, Any]]:
         """Yield what it says until it ends; {"event": "silent"} after `timeout` seconds without a word."""
+        patience = max(timeout, STARTUP)
         while True:
             try:
-                line = self.lines.get(timeout=timeout)
+                line = self.lines.get(timeout=patience)
             except queue.Empty:
                 yield {"event": "silent"}
                 return
             if line is None:
                 return
-            yield json.loads(line)
+            event = json.loads(line)
+            patience = timeout if event["event"] == "start" else max(timeout, STARTUP)
+            yield event
 
     @property
     def ended_well(self) -> bool:
