@@ -106,6 +106,17 @@ def test_audio_of_any_layout_gives_the_same(name):
         assert torch.allclose(a, b)
 
 
+@pytest.mark.parametrize("name", FILTERS)
+def test_a_gradient_that_is_one_number_seen_many_times_counts_for_every_sample(name):
+    filtering, controls = FILTERS[name]
+    inputs = [torch.randn(2, 2, SAMPLES).requires_grad_(), *(c.clone().requires_grad_() for c in controls)]
+    y = filtering(*inputs)
+    summed = torch.autograd.grad(y.sum(), inputs, retain_graph=True)
+    weighted = torch.autograd.grad(y, inputs, torch.ones_like(y))
+    for a, b in zip(summed, weighted, strict=True):
+        assert torch.equal(a, b)
+
+
 def test_gradients_that_nobody_wants_are_not_needed_for_the_others():
     sos, audio = sections(1, 3), torch.randn(1, 1, 200)
     both = run(FILTERS["static"][0], audio, [sos])
