@@ -68,8 +68,19 @@ def dynamic_gain(
     gives the same gains. Feedback without the compiled kernels takes a step of torch operations per
     sample: exact, and slow.
     """
+    return joined_gain(level, join_settings(settings), design, state)
+
+
+def join_settings(settings: Settings) -> Tensor:
+    """Put settings side by side for `joined_gain`: float64 [batch or 1, channels or 1, 1 or samples, 8]."""
+    return torch.stack(torch.broadcast_tensors(*settings), dim=-1).double()
+
+
+def joined_gain(
+    level: Tensor, joined: Tensor, design: Design, state: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """Return what `dynamic_gain` does for settings that were put together beforehand, once per stream."""
     batch, channels, samples = level.shape
-    joined = torch.stack(torch.broadcast_tensors(*settings), dim=-1).double()
     joined = joined.expand(batch, channels, -1, -1)
     if state is None:
         state = _silent(joined[:, :, 0], design)

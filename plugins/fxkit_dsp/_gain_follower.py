@@ -8,8 +8,9 @@ from torch import Tensor, nn
 
 from fxkit_dsp._dynamics import Link
 from fxkit_dsp._level import linked_level, settings_of
-from fxkit_signal.dynamics import Design, dynamic_gain
+from fxkit_signal.dynamics import Design, join_settings, joined_gain
 from fxkit_signal.gain_computer import amplitude
+from fxkit_signal.memo import Memo
 
 
 class GainFollower(nn.Module):
@@ -20,6 +21,7 @@ class GainFollower(nn.Module):
         self.sample_rate = sample_rate
         self.design = design
         self.link = link
+        self.memo: Memo[Tensor] = Memo()
 
     def forward(
         self,
@@ -39,8 +41,13 @@ class GainFollower(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """Return the gain, [batch, channels or 1, samples], and the next state."""
         level = linked_level(heard, self.link, channels=channels, power=self.design.power)
-        settings = settings_of(params, self.sample_rate, self.design)
-        return dynamic_gain(level, settings, self.design, state)
+        return joined_gain(level, self._settings(params), self.design, state)
+
+    def _settings(self, params: Mapping[str, Tensor]) -> Tensor:
+        def make() -> Tensor:
+            return join_settings(settings_of(params, self.sample_rate, self.design))
+
+        return self.memo(make, *params.values())
 
 
 class CompressorModule(GainFollower):
