@@ -14,6 +14,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from fxkit_signal.lfo import Wave, lfo_wave
+
 _FRAME, _HOP = 0.085, 0.0427
 _COARSE = 0.5e-3
 _SLOWEST, _FASTEST = 0.04, 4.0
@@ -28,9 +30,9 @@ _LEVELS = (
 
 
 class Sweep(NamedTuple):
-    """Hold a sine that sweeps a delay.
+    """Hold how a wave sweeps a delay.
 
-    delay(n) = shortest + (longest - shortest) (1 + sin(2 pi (rate n / sample_rate + phase))) / 2
+    delay(n) = shortest + (longest - shortest) (1 + wave(rate n / sample_rate + phase)) / 2
 
     `shortest` and `longest` in samples, `rate` in Hz, `phase` in cycles; `share`: of what the dry sound
     itself leaves unexplained, the part that the delayed one explains, from 0 to 1, over frames.
@@ -43,23 +45,24 @@ class Sweep(NamedTuple):
     share: float
 
 
-def find_sweep(dry: Tensor, wet: Tensor, sample_rate: int, *, longest: float) -> Sweep:
-    """Find the sweep of a delay between 0 and `longest` samples that best explains `wet` [samples] by `dry`.
+def find_sweep(dry: Tensor, wet: Tensor, sample_rate: int, *, longest: float, wave: Wave = "sine") -> Sweep:
+    """Find the sweep of a delay that best explains `wet` [samples] by `dry`.
 
-    Rates from 0.04 to 4 Hz are found; recordings should hold several turns and sound most of the time.
-    Deterministic. Raises `ValueError` when there is less than a second.
+    Delays between 0 and `longest` samples, swept by a `wave` of `fxkit_signal.lfo`, and rates from
+    0.04 to 4 Hz are looked at; wide sweeps of more than 2 Hz move too fast for the frames of 85 ms.
+    Recordings should hold several turns and sound most of the time. Deterministic. Raises `ValueError` when there is less than a second.
     """
     if dry.shape[-1] < sample_rate:
         raise ValueError(f"a sweep needs at least a second of sound, got {dry.shape[-1]} samples")
     frame, hop = round(_FRAME * sample_rate), round(_HOP * sample_rate)
     map_ = explained_shares(dry.double(), wet.double(), frame, hop, math.ceil(longest))
     times = (math.ceil(longest) + frame / 2 + hop * torch.arange(map_.shape[0])) / sample_rate
-    found = _coarse(map_, times, sample_rate)
+    found = _coarse(map_, times, sample_rate, wave)
     draw = torch.Generator().manual_seed(0)
     for stretch, blur, width in _LEVELS:
         part = times <= times[0] + stretch
         blurred = _blurred(map_[part], round(blur * sample_rate))
-        found = _refined(found, blurred, times[part], width, 24 * sample_rate / 48000, draw)
+        found = _refined(found, blurred, times[part], width, 5e-4 * sample_rate, draw, wave)
     share, rate, low, high, phase = found[0].tolist()
     return Sweep(low, high, rate, phase - round(phase), share)
 
@@ -98,7 +101,7 @@ def _shares(dry: Tensor, wet: Tensor, starts: range, frame: int, longest: int) -
     return torch.where(whole > 1e-6 * frame, shares, 0.0).float()
 
 
-def _coarse(map_: Tensor, times: Tensor, sample_rate: int) -> Tensor:
+def _coarse(map_: Tensor, times: Tensor, sample_rate: int, wave: Wave) -> Tensor:
     """Try all rates, ends and phases on a grid; return the best, one per rate, [candidates, 5]."""
     step = round(_COARSE * sample_rate)
     part = times <= times[0] + _FIRST_STRETCH
@@ -111,13 +114,13 @@ def _coarse(map_: Tensor, times: Tensor, sample_rate: int) -> Tensor:
     rates = torch.arange(_SLOWEST, _FASTEST, 0.25 / max(stretch, 1.0))
     rows = []
     for rate in rates:
-        share, best = _scores(grid, times[part], rate.expand_as(low), low, high, phase).max(0)
+        share, best = _scores(grid, times[part], wave, rate.expand_as(low), low, high, phase).max(0)
         rows.append(torch.stack([share, rate, low[best] * step, high[best] * step, phase[best]]))
     return _best(torch.stack(rows), _CANDIDATES)
 
 
 def _refined(
-    found: Tensor, map_: Tensor, times: Tensor, width: float, reach: float, draw: torch.Generator
+    found: Tensor, map_: Tensor, times: Tensor, width: float, reach: float, draw: torch.Generator, wave: Wave
 ) -> Tensor:
     """Look around each candidate at random, ever closer; keep the better half."""
     stretch = float(times[-1] - times[0])
@@ -132,7 +135,7 @@ def _refined(
             # A rate that changes keeps the phase in the middle of the stretch.
             steps[:, 3] -= steps[:, 0] * middle
             tries = point + steps
-            shares = _scores(map_, times, tries[:, 0].clamp_min(1e-3), *tries[:, 1:].T)
+            shares = _scores(map_, times, wave, tries[:, 0].clamp_min(1e-3), *tries[:, 1:].T)
             share, best = shares.max(0)
             point = tries[best]
         rows.append(torch.cat([share[None], point]))
@@ -143,10 +146,12 @@ def _best(rows: Tensor, count: int) -> Tensor:
     return rows[rows[:, 0].argsort(descending=True)[:count]]
 
 
-def _scores(map_: Tensor, times: Tensor, rate: Tensor, low: Tensor, high: Tensor, phase: Tensor) -> Tensor:
+def _scores(
+    map_: Tensor, times: Tensor, wave: Wave, rate: Tensor, low: Tensor, high: Tensor, phase: Tensor
+) -> Tensor:
     """Return the mean of the map along each of several sweeps, whose ends are in columns of the map."""
     turns = rate[:, None] * times + phase[:, None]
-    delay = low[:, None] + (high - low)[:, None] * (0.5 + 0.5 * torch.sin(2 * math.pi * turns))
+    delay = low[:, None] + (high - low)[:, None] * (0.5 + 0.5 * lfo_wave(turns, wave))
     column = delay.round().long().clamp(0, map_.shape[1] - 1)
     return map_[torch.arange(map_.shape[0]), column].mean(1)
 

@@ -37,7 +37,11 @@ class FlangerModule(SweptModule):
 
     def estimate(self, dry: Tensor, wet: Tensor) -> dict[str, float]:
         """Return the sweep that a recording [samples] shows, as parameters."""
-        sweep = find_sweep(dry, wet, self.sample_rate, longest=self.longest)
+        # A learned wave starts as a sine.
+        sweep = find_sweep(
+            dry, wet, self.sample_rate, longest=self.longest,
+            wave="triangle" if self.wave == "triangle" else "sine",
+        )  # fmt: skip
         per_millisecond = self.sample_rate / 1000
         return {
             "delay": sweep.shortest / per_millisecond,

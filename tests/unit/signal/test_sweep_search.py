@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from fxkit_signal.delay_line import delay_line
+from fxkit_signal.lfo import lfo_wave
 from fxkit_signal.sweep_search import explained_shares, find_sweep
 
 RATE = 8000
@@ -22,20 +23,26 @@ def plucks(seconds, seed=0):
     return 0.2 * sound + 0.003 * torch.randn(sound.shape, generator=draw, dtype=torch.float64)
 
 
-def swept(dry, shortest, longest, rate, phase, feedback=0.3):
+def swept(dry, shortest, longest, rate, phase, wave="sine", feedback=0.3):
     turns = rate * torch.arange(dry.shape[-1], dtype=torch.float64) / RATE + phase
-    delay = shortest + (longest - shortest) * (0.5 + 0.5 * torch.sin(2 * math.pi * turns))
+    delay = shortest + (longest - shortest) * (0.5 + 0.5 * lfo_wave(turns, wave))
     loop = torch.full((1, 1, 1), feedback)
     wet, _ = delay_line(dry[None, None], delay[None, None], loop, longest=200, interpolation="linear")
     return 0.5 * dry + 0.3 * wet[0, 0]
 
 
 @pytest.mark.parametrize(
-    ("shortest", "longest", "rate", "phase"), [(8, 40, 0.35, 0.45), (20, 35, 1.3, -0.2), (12, 90, 0.11, 0.1)]
+    ("shortest", "longest", "rate", "phase", "wave"),
+    [
+        (8, 40, 0.35, 0.45, "sine"),
+        (20, 35, 1.3, -0.2, "sine"),
+        (12, 90, 0.11, 0.1, "sine"),
+        (15, 75, 0.4, 0.3, "triangle"),
+    ],
 )
-def test_a_sweep_is_found_with_nothing_known_about_it(shortest, longest, rate, phase):
+def test_a_sweep_is_found_with_nothing_known_but_its_wave(shortest, longest, rate, phase, wave):
     dry = plucks(30)
-    found = find_sweep(dry, swept(dry, shortest, longest, rate, phase), RATE, longest=120)
+    found = find_sweep(dry, swept(dry, shortest, longest, rate, phase, wave), RATE, longest=120, wave=wave)
     assert found.shortest == pytest.approx(shortest, abs=1.5)
     assert found.longest == pytest.approx(longest, abs=1.5)
     # Off by less than a fiftieth of a turn at the end.
