@@ -69,7 +69,7 @@ def _earliest(case: Case, track: Track, moment: int) -> int:
 
 
 def check_latency(case: ProcessorCase) -> str | None:
-    """Check the declared latency to the sample, in both directions.
+    """Check that the declared latency is the true one, to the sample.
 
     Of changes of the audio at several moments, one at least acts after the latency or sooner, and most no
     later than the receptive field accounts for (a sample that is held acts when the hold ends). With a
@@ -118,7 +118,7 @@ def _check_resemblance(case: ProcessorCase, audio: torch.Tensor, output: torch.T
 
 
 def check_receptive_field(case: ProcessorCase) -> str | None:
-    """Check a declared receptive field by the gradient of some output samples, to the sample."""
+    """Check that a declared receptive field is the true one, to the sample, by gradients."""
     traits = case.spec.traits(case.surroundings)
     field = traits.receptive_field
     if field is None:

@@ -53,7 +53,7 @@ def _quiet() -> Iterator[None]:
 
 
 def check_device(case: Case) -> str | None:
-    """Check on a GPU, where there is one, that values and gradients are those of the CPU, to 1e-4."""
+    """Check that a GPU, where there is one, yields what the CPU yields, to 1e-4, and runs backwards."""
     if not torch.cuda.is_available():
         return "there is no GPU here"
     module, tracks = stirred(case), case.tracks(SAMPLES + case.lead)

@@ -55,7 +55,7 @@ def _live(values: torch.Tensor) -> torch.Tensor:
 
 
 def check_gradient_magnitude(case: Case) -> str | None:
-    """Check gradients to every input and weight against finite differences in float64.
+    """Check that gradients to every input and weight agree with finite differences in float64.
 
     Each is probed along one random direction: an error of scale shows, not only one of sign.
     A module that returns float32 for float64 input is not probed.
@@ -93,7 +93,7 @@ def check_gradient_magnitude(case: Case) -> str | None:
 
 
 def check_gradcheck(case: Case) -> str | None:
-    """Check the Jacobian to every input and weight by torch's `gradcheck` in float64.
+    """Check that the Jacobian to every input and weight passes torch's `gradcheck` in float64.
 
     It is projected at random in fast mode; the gradient of the gradient is not asked for.
     """

@@ -26,7 +26,7 @@ sys.exit(", ".join(name for name in ("torch", "scipy", "numba") if name in sys.m
 
 
 def check_light_import(case: Any) -> str | None:
-    """Check in a new process that importing and describing the spec loads no torch, scipy or numba."""
+    """Check that importing and describing the spec loads no torch, scipy or numba, in a new process."""
     kind = type(case.spec)
     if getattr(sys.modules.get(kind.__module__), kind.__qualname__, None) is not kind:
         return "it is a plain callable; what it imports is its own affair"

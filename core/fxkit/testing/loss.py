@@ -66,7 +66,7 @@ def check_zero_at_goal(case: LossCase) -> None:
 
 
 def check_silent_signals(case: LossCase) -> None:
-    """Check value and gradient on silence as output, as target, and as both, in float32."""
+    """Check that silence as output, as target and as both gives a finite value and gradient, in float32."""
     audio, target = (signal.float() for signal in case.signals())
     silence = torch.zeros_like(audio)
     pairs = {"output": (silence, target), "target": (audio, silence), "output and target": (silence, silence)}
@@ -77,7 +77,7 @@ def check_silent_signals(case: LossCase) -> None:
 
 
 def check_loss_gradient(case: LossCase) -> None:
-    """Check the gradient against finite differences in float64, and that it leads downhill."""
+    """Check that the gradient agrees with finite differences in float64, and leads downhill."""
     audio, target = case.signals()
     _, gradient = _with_gradient(case, audio, target)
     direction = torch.randn(audio.shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)

@@ -26,7 +26,7 @@ SHORT_LEAD = 256
 
 
 def check_streaming(case: Case) -> None:
-    """Check blocks of 1, 7, 64, 512 and of irregular sizes against one block, to 1e-5 of the peak.
+    """Check that blocks of 1, 7, 64, 512 and of irregular sizes give what one block gives, to 1e-5.
 
     Parameters move at the rates that they may.
     """
