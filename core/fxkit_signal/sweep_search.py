@@ -48,9 +48,10 @@ class Sweep(NamedTuple):
 def find_sweep(dry: Tensor, wet: Tensor, sample_rate: int, *, longest: float, wave: Wave = "sine") -> Sweep:
     """Find the sweep of a delay that best explains `wet` [samples] by `dry`.
 
-    Delays between 0 and `longest` samples, swept by a `wave` of `fxkit_signal.lfo`, and rates from
-    0.04 to 4 Hz are looked at; wide sweeps of more than 2 Hz move too fast for the frames of 85 ms.
-    Recordings should hold several turns and sound most of the time. Deterministic. Raises `ValueError` when there is less than a second.
+    Delays between 0 and `longest` samples, swept by a `wave` of `fxkit_signal.lfo`, and rates from 0.04
+    to 4 Hz are looked at; wide sweeps of more than 2 Hz move too fast for the frames of 85 ms. Recordings
+    should hold several turns and sound most of the time. Deterministic. Raises `ValueError` when there is
+    less than a second.
     """
     if dry.shape[-1] < sample_rate:
         raise ValueError(f"a sweep needs at least a second of sound, got {dry.shape[-1]} samples")
