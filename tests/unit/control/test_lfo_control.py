@@ -36,7 +36,9 @@ def test_frames_follow_a_sine_of_the_rate_from_the_phase():
     values, _ = frames(module, 500)
     for frame in (0, 7, 499):
         turn = 2.0 * frame * 64 / 48000 + 0.125
-        assert float(values[0, 0, frame].detach()) == pytest.approx(0.2 + 0.1 * math.sin(2 * math.pi * turn), abs=1e-5)
+        assert float(values[0, 0, frame].detach()) == pytest.approx(
+            0.2 + 0.1 * math.sin(2 * math.pi * turn), abs=1e-5
+        )
 
 
 def test_a_segment_cut_out_of_a_recording_finds_the_oscillators_where_they_would_be():
