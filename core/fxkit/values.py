@@ -21,7 +21,8 @@ class Recording:
     `target` and `input` are float32 [channels, samples] of equal length on the CPU; `input` is None
     for material without a dry side. `knobs` is float32 [knobs]. `skip` counts the samples at the
     start that are left out of scores (an excerpt that starts in mid-take does not start from
-    silence). `digest` is the SHA-256 of the content.
+    silence). `start` counts the samples of the take before the recording, where it is an excerpt: the
+    device's clocks (an oscillator) had run that long. `digest` is the SHA-256 of the content.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Recording:
     input: torch.Tensor | None = None
     knobs: torch.Tensor | None = None
     skip: int = 0
+    start: int = 0
     digest: str = ""
 
     @property
@@ -44,7 +46,7 @@ class Batch:
     `target` [batch, channels, samples]; `input` the same or None; `knobs` [batch, knobs] or None;
     `features` name -> [batch, dims, frames], frame k at sample k * hop of the segment. The first
     `warmup` samples bring the model's state into step and are not scored. `starts` int64 [batch], on
-    the CPU, counts the samples of each recording before its segment; None when all start at 0.
+    the CPU, counts the samples of each take before its segment; None when all start at 0.
     """
 
     target: torch.Tensor

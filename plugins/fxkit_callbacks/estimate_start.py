@@ -47,11 +47,11 @@ class Estimator:
         """Set the start, unless the run goes on from a checkpoint."""
         if run.step:
             return
-        dry, wet = self._excerpt(run)
+        dry, wet, start = self._excerpt(run)
         values = {
             f"{name}.{parameter}": value
             for name, estimate in _estimates(run)
-            for parameter, value in estimate(dry, wet).items()
+            for parameter, value in estimate(dry, wet, start).items()
         }
         if not values:
             raise RunError("estimate-start: no node of this model can estimate; remove the callback")
@@ -59,13 +59,13 @@ class Estimator:
         told = ", ".join(f"{name} {value:.4g}" for name, value in found.items())
         run.report(f"estimate-start: {told or 'no static controller sets what was estimated'}")
 
-    def _excerpt(self, run: Run) -> tuple[torch.Tensor, torch.Tensor]:
+    def _excerpt(self, run: Run) -> tuple[torch.Tensor, torch.Tensor, int]:
         recordings: tuple[Recording, ...] = run.prepared.materials["train"].recordings
         longest = max(recordings, key=lambda recording: recording.samples)
         if longest.input is None:
             raise RunError("estimate-start: the data have no dry side; remove the callback")
         count = round(self.seconds * run.sample_rate)
-        return longest.input[:, :count].mean(0), longest.target[:, :count].mean(0)
+        return longest.input[:, :count].mean(0), longest.target[:, :count].mean(0), longest.start
 
 
 def _estimates(run: Run) -> Iterator[tuple[str, Any]]:

@@ -67,7 +67,7 @@ def assemble(layout: Layout, sheet: KnobSheet | None, plan: TakePlan, splits: Sp
         channels=0 if takes[0].input is None else len(takes[0].input),
         target_channels=len(takes[0].target),
         splits={
-            split: tuple(_recording(p, sheet, ranges, plan.skip) for p in pieces if p.split == split)
+            split: tuple(_recording(p, sheet, ranges, plan) for p in pieces if p.split == split)
             for split in SPLITS
         },
         knobs=sheet.names,
@@ -76,7 +76,7 @@ def assemble(layout: Layout, sheet: KnobSheet | None, plan: TakePlan, splits: Sp
     )
 
 
-def _recording(piece: _Piece, sheet: KnobSheet, ranges: Ranges, skip: int) -> Recording:
+def _recording(piece: _Piece, sheet: KnobSheet, ranges: Ranges, plan: TakePlan) -> Recording:
     sides = [side[:, piece.part] for side in piece.take.sides]
     tensors = [torch.from_numpy(side.copy()) for side in sides]
     return Recording(
@@ -84,7 +84,8 @@ def _recording(piece: _Piece, sheet: KnobSheet, ranges: Ranges, skip: int) -> Re
         target=tensors[-1],
         input=tensors[0] if len(tensors) == 2 else None,
         knobs=torch.tensor(scaled(piece.settings, sheet.names, ranges)) if sheet.names else None,
-        skip=skip,
+        skip=plan.skip,
+        start=plan.started(piece.take.source.name) + (piece.part.start or 0),
         digest=content_digest(*sides),
     )
 

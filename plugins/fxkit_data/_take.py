@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Literal
 
 import attrs
@@ -25,13 +26,22 @@ _HOPELESS = frozenset({"unreadable", "not finite", "short", "silence"})
 
 @attrs.frozen(kw_only=True)
 class TakePlan:
-    """Say how recordings are brought into form: run rate in Hz, channels, samples not scored, leniency."""
+    """Say how recordings are brought into form: run rate in Hz, channels, samples not scored, leniency.
+
+    `start` is a regular expression whose group is the second of its take at which a recording starts.
+    """
 
     rate: int
     channels: Channels = "keep"
     skip: int = 0
     align: bool = False
     accept: tuple[str, ...] = ()
+    start: str | None = None
+
+    def started(self, name: str) -> int:
+        """Return the samples of its take before a recording, by its name."""
+        found = re.search(self.start, name) if self.start else None
+        return round(float(found[1]) * self.rate) if found else 0
 
 
 @attrs.frozen(kw_only=True, eq=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -53,6 +55,21 @@ class PairedAudio:
     skip: float = opt(
         0.0, unit="s", ge=0, help="start of each file left out of scores; for files that start in mid-take"
     )
+    start: str | None = opt(
+        None,
+        help="regular expression whose group, found in a file's name, is the second of its take at which it"
+        " starts: oscillators had run that long; files whose name has none start at 0",
+    )
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        """Refuse an expression that cannot be read or does not say where the number stands."""
+        try:
+            groups = re.compile(self.start or "()").groups
+        except re.error as error:
+            yield "start", f"is no regular expression: {error}"
+        else:
+            if groups != 1:
+                yield "start", f"needs one group, in round brackets, around the seconds; it has {groups}"
 
     def build(self, ctx: BuildContext) -> RecordedSplits:
         """Read, check, resample and divide all recordings; raise `DataError` with every defect."""
@@ -71,6 +88,7 @@ class PairedAudio:
                 skip=round(self.skip * ctx.sample_rate),
                 align=self.align,
                 accept=self.accept,
+                start=self.start,
             ),
             SplitPlan(
                 root=self.root,

@@ -35,8 +35,8 @@ class FlangerModule(SweptModule):
         mix = params["mix"]
         return (1 - mix.abs()) * audio + mix * wet, self.after(audio, before, line)
 
-    def estimate(self, dry: Tensor, wet: Tensor) -> dict[str, float]:
-        """Return the sweep that a recording [samples] shows, as parameters."""
+    def estimate(self, dry: Tensor, wet: Tensor, start: int) -> dict[str, float]:
+        """Return the sweep that a recording [samples] shows, as parameters; `start` is its first sample."""
         # A learned wave starts as a sine.
         sweep = find_sweep(
             dry, wet, self.sample_rate, longest=self.longest,
@@ -47,7 +47,7 @@ class FlangerModule(SweptModule):
             "delay": sweep.shortest / per_millisecond,
             "depth": (sweep.longest - sweep.shortest) / per_millisecond,
             "rate": sweep.rate,
-            "phase": sweep.phase,
+            "phase": (sweep.phase - sweep.rate * start / self.sample_rate + 0.5) % 1 - 0.5,
         }
 
 

@@ -82,7 +82,9 @@ def _example(
     device: str,
 ) -> Example:
     batch = whole_batch(recording, features, device)
-    output = process(model, model_input(batch), knobs=batch.knobs, features=batch.features)
+    output = process(
+        model, model_input(batch), knobs=batch.knobs, features=batch.features, clock=recording.start
+    )
     return Example(
         name=recording.name,
         target=recording.target,
@@ -109,6 +111,7 @@ def whole_batch(recording: Recording, features: Mapping[str, torch.Tensor], devi
         features={name: series[None].to(device) for name, series in features.items()},
         warmup=recording.skip,
         names=(recording.name,),
+        starts=torch.tensor([recording.start]),
     )
 
 

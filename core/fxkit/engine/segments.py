@@ -130,7 +130,7 @@ class Segments:
             features=features,
             warmup=self.warmup,
             names=tuple(r.name for r in recordings),
-            starts=torch.tensor([start for _, _, start in cuts]),
+            starts=torch.tensor([recording.start + start for recording, _, start in cuts]),
         )
 
 

@@ -37,15 +37,17 @@ def stream(
     block: int,
     state: State = None,
     position: int = 0,
+    clock: int = 0,
 ) -> Iterator[Output]:
     """Yield the model's output block by block, carrying its state.
 
     `audio` [batch, channels, samples]; `features` whole series from sample 0; `position` is where
-    `audio` starts in them and, without a `state`, on the clocks of the model.
+    `audio` starts in them. Without a `state`, the clocks of the model stand at `clock` + `position`.
     """
     total = audio.shape[-1]
     hop = _hop(model)
-    starts = torch.full((audio.shape[0],), position) if position and state is None else None
+    begun = clock + position
+    starts = torch.full((audio.shape[0],), begun) if begun and state is None else None
     for start in range(0, total, block):
         piece = audio[..., start : start + block]
         due = due_features(features or {}, position + start, piece.shape[-1], hop)
@@ -65,15 +67,17 @@ def process(
     knobs: torch.Tensor | None = None,
     features: Mapping[str, torch.Tensor] | None = None,
     block: int = 65536,
+    clock: int = 0,
 ) -> Output:
     """Run the model over `audio` and return it aligned: latency is flushed out with silence.
 
+    `clock` counts the samples that the model's clocks have run for before `audio`.
     Parameter tracks are those of the blocks, joined in time; constants stand once.
     """
     late = model.latency
     total = audio.shape[-1]
     padded = torch.nn.functional.pad(audio, (0, late))
-    outputs = list(stream(model, padded, knobs=knobs, features=features, block=block))
+    outputs = list(stream(model, padded, knobs=knobs, features=features, block=block, clock=clock))
     return Output(
         audio=_joined([output.audio for output in outputs])[..., late : late + total],
         state=outputs[-1].state,

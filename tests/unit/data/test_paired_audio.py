@@ -228,7 +228,7 @@ def test_describing_the_datasets_loads_neither_torch_nor_numpy():
         "print({'torch', 'numpy', 'scipy', 'soundfile'} & sys.modules.keys())\n"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert out.splitlines() == ["7 11 4", "set()"]
+    assert out.splitlines() == ["7 12 4", "set()"]
 
 
 @pytest.mark.parametrize(
@@ -258,3 +258,28 @@ def test_a_wav_of_unknown_length_is_read_to_its_end(folder, ctx):
     path.write_bytes(data)
     (take,) = PairedAudio(root=folder.root).build(ctx).recordings("train")
     assert take.samples == 8000
+
+
+def test_names_can_tell_where_in_its_take_a_file_starts(folder, ctx):
+    for name, split in (("a_0s", "train"), ("b_90s", "val"), ("c_1.5s", "test"), ("d", "test")):
+        folder.pair(name, split)
+    dataset = PairedAudio(root=folder.root, start=r"_([0-9.]+)s$").build(ctx)
+    starts = {take.name: take.start for split in SPLITS for take in dataset.recordings(split)}
+    assert starts == {"a_0s": 0, "b_90s": 90 * RATE, "c_1.5s": 24_000, "d": 0}
+
+
+def test_parts_that_one_file_is_cut_into_start_where_they_were_cut(folder, ctx):
+    folder.pair("take", dry=folder.audio("take", seconds=4.0))
+    dataset = PairedAudio(root=folder.root, gap=0.1).build(ctx)
+    whole = torch.from_numpy(folder.audio("take", seconds=4.0)).float()
+    for split in SPLITS:
+        (take,) = dataset.recordings(split)
+        assert (take.start > 0) == (split != "train")
+        assert (take.input[0] - whole[take.start : take.start + take.samples]).abs().max() < 2e-4
+
+
+@pytest.mark.parametrize(("pattern", "wrong"), [("_(\\d+", "no regular expression"), ("_\\d+s", "one group")])
+def test_an_expression_without_a_number_to_read_is_refused(folder, pattern, wrong):
+    ((option, message),) = PairedAudio(root=folder.root, start=pattern).problems()
+    assert option == "start"
+    assert wrong in message

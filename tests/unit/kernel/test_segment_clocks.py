@@ -32,6 +32,14 @@ def test_a_batch_tells_where_each_segment_starts():
         assert batch.starts.tolist() == batch.target[:, 0, 0].tolist()
 
 
+def test_segments_of_an_excerpt_count_from_the_start_of_its_take():
+    ramp = torch.arange(700.0, 1700.0)[None]
+    recording = Recording(name="ramp", target=ramp, input=ramp, start=700)
+    material = Material(recordings=(recording,), features=({},))
+    batch = Segments(material, segment=90, warmup=10, batch_size=4, seed=5).batch(0)
+    assert batch.starts.tolist() == batch.target[:, 0, 0].tolist()
+
+
 def test_a_clock_is_set_to_the_start_of_the_segment():
     module = Ticking()
     whole, _ = module(torch.zeros(1, 1, 500), {})
