@@ -29,6 +29,11 @@ class LSTM:
     skip: bool = opt(True, help="add the input to the output, so that the network learns the difference")
     conditions: int = opt(0, ge=0, le=256, help='values of the parameter "condition", read beside the audio')
 
+    @classmethod
+    def examples(cls) -> tuple[LSTM, ...]:
+        """Return the forms that differ in what they promise."""
+        return (cls(), cls(conditions=2, layers=2), cls(skip=False))
+
     def parameters(self, ctx: BuildContext) -> tuple[Parameter, ...]:
         """Declare "condition" when the network has one."""
         return condition_parameters(self.conditions)

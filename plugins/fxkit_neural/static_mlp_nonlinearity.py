@@ -33,6 +33,11 @@ class StaticMLPNonlinearity:
         "tanh", choices=("identity", "tanh"), help="curve at the start of training"
     )
 
+    @classmethod
+    def examples(cls) -> tuple[StaticMLPNonlinearity, ...]:
+        """Return the forms that differ in what they promise."""
+        return (cls(), cls(start="identity", activation="sine"))
+
     def parameters(self, ctx: BuildContext) -> tuple[Parameter, ...]:
         """Declare that nothing is set from outside."""
         return ()

@@ -47,6 +47,16 @@ class TCN:
         """Return how many samples of the future each block reads."""
         return tuple(0 if self.causal else (self.kernel - 1) * step // 2 for step in self.dilations)
 
+    @classmethod
+    def examples(cls) -> tuple[TCN, ...]:
+        """Return the forms that differ in what they promise."""
+        return (
+            cls(),
+            cls(conditions=2),
+            cls(causal=False),
+            cls(blocks=3, kernel=4, growth=2, residual=False),
+        )
+
     def parameters(self, ctx: BuildContext) -> tuple[Parameter, ...]:
         """Declare "condition" when the network has one."""
         return condition_parameters(self.conditions)

@@ -21,6 +21,7 @@ import importlib.machinery
 import importlib.util
 import json
 import math
+import pathlib
 import sys
 import time
 import types
@@ -65,6 +66,8 @@ def chain(device: str) -> torch.nn.Module:
     from nablafx import processors as p
     from nablafx.core import GreyBoxModel
 
+    # Its wheel puts the curve that it starts from below the environment.
+    curve = pathlib.Path(sys.prefix, "share/nablafx/weights/static_mlp_nonlinearity_h32-l3_tanh.pt")
     gain = p.Gain(**GAIN, control_type="static")
     nodes = {
         "eq": lambda: [p.ParametricEQ(**RANGES), gain],
@@ -75,7 +78,7 @@ def chain(device: str) -> torch.nn.Module:
             p.ParametricEQ(**RANGES), gain,
             p.DCOffset(sample_rate=48000, min_offset=-2.0, max_offset=2.0, control_type="static"),
             p.StaticMLPNonlinearity(sample_rate=48000, hidden_dim=32, num_layers=3, w0_initial=30.0,
-                                    lr_multiplier=0.01),
+                                    pretrained=str(curve) if curve.is_file() else None, lr_multiplier=0.01),
             p.Gain(**GAIN, control_type="static"), p.ParametricEQ(**RANGES),
         ],
     }  # fmt: skip
