@@ -53,6 +53,10 @@ class GainFollower(nn.Module):
 class CompressorModule(GainFollower):
     """Add make-up gain and a dry share."""
 
+    def __init__(self, sample_rate: int, design: Design, link: Link) -> None:
+        super().__init__(sample_rate, design, link)
+        self.makeup: Memo[Tensor] = Memo()
+
     def forward(
         self,
         audio: Tensor,
@@ -64,5 +68,6 @@ class CompressorModule(GainFollower):
         """Compress audio [batch, channels, samples]; each parameter is [batch, 1, 1 or samples]."""
         heard = audio if sidechain is None else sidechain
         gain, state = self.gain(heard, params, state, channels=audio.shape[1])
-        wet = audio * (gain * amplitude(params["makeup_db"]))
+        makeup = self.makeup(lambda: amplitude(params["makeup_db"]), params["makeup_db"])
+        wet = audio * (gain * makeup)
         return audio.lerp(wet, params["mix"]), state

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from torch import Tensor, nn
 
 from fxkit_signal.antialiasing import AntialiasingState, antialiased
+from fxkit_signal.memo import Memo
 from fxkit_signal.shaping import Curve, biased
 
 Params = Mapping[str, Tensor]
@@ -19,6 +20,7 @@ class CurveModule(nn.Module):
         super().__init__()
         self.choose = choose
         self.antialias = antialias
+        self.memo: Memo[tuple[Tensor, Curve]] = Memo()
 
     def forward(
         self, audio: Tensor, params: Params, state: AntialiasingState | None = None
@@ -35,8 +37,10 @@ class ShaperModule(CurveModule):
         self, audio: Tensor, params: Params, state: AntialiasingState | None = None
     ) -> tuple[Tensor, AntialiasingState | None]:
         """Shape audio [batch, channels, samples]; with antialiasing there is a state (float64)."""
-        driven = audio * 10 ** (params["drive_db"] / 20)
-        if not self.antialias:
-            return biased(self.choose(params), params["bias"]).value(driven), None
-        fine = {name: value.double() for name, value in params.items()}
-        return antialiased(driven, biased(self.choose(fine), fine["bias"]), state)
+        gain, curve = self.memo(lambda: self._made(params), *params.values())
+        driven = audio * gain
+        return antialiased(driven, curve, state) if self.antialias else (curve.value(driven), None)
+
+    def _made(self, params: Params) -> tuple[Tensor, Curve]:
+        fine = {name: value.double() for name, value in params.items()} if self.antialias else params
+        return 10 ** (params["drive_db"] / 20), biased(self.choose(fine), fine["bias"])

@@ -142,7 +142,7 @@ class _Pass:
         if node.fixed:
             fixed = self.model.fixed[_key(node.name)]
             self.parameters.update(fixed(audio.shape[0], self._frames_due(node.ctx.hop)))
-        params = {p.name: self.parameters[f"{node.name}.{p.name}"] for p in node.parameters}
+        params = {name: self.parameters[full] for name, full in node.tracks}
         inputs = {name: self.outputs[origin] for name, origin in node.part.keys.inputs.items()}
         module = self.model.nodes[_key(node.name)]
         result: tuple[Any, ...] = module(audio, params, self.before["nodes"].get(node.name), **inputs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cached_property
 
 import attrs
 
@@ -31,12 +32,17 @@ class NodePlan:
     traits: Traits
     controller: str | None
 
-    @property
+    @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
         """Return all parameters, whatever sets them."""
         return tuple(bound.parameter for bound in self.bounds)
 
-    @property
+    @cached_property
+    def tracks(self) -> tuple[tuple[str, str], ...]:
+        """Return each parameter's name and "node.parameter"."""
+        return tuple((parameter.name, f"{self.name}.{parameter.name}") for parameter in self.parameters)
+
+    @cached_property
     def controllers(self) -> tuple[str, ...]:
         """Return the names of the controllers that set its parameters, the first parameter's first."""
         return tuple(dict.fromkeys(bound.controller for bound in self.bounds if bound.controller))
@@ -45,7 +51,7 @@ class NodePlan:
         """Return the parameters that a controller sets, named "node.parameter"."""
         return tuple(_full(self.name, one.parameter) for one in self.bounds if one.controller == controller)
 
-    @property
+    @cached_property
     def fixed(self) -> tuple[Parameter, ...]:
         """Return the parameters that keep their default, named "node.parameter"."""
         return tuple(_full(self.name, bound.parameter) for bound in self.bounds if bound.fixed)
