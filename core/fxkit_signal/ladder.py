@@ -106,7 +106,8 @@ class _Compiled(torch.autograd.Function):
         arrays = [value.detach().contiguous().numpy() for value in (x, g, k, mix.to(x), state)]
         y, after = x.new_empty(x.shape), x.new_empty(state.shape)
         stages = x.new_empty(*x.shape, STAGES + 1)
-        run_ladder(*arrays, saturate, NEWTON_STEPS, y.numpy(), stages.numpy(), after.numpy())
+        run: Any = run_ladder
+        run(*arrays, saturate, NEWTON_STEPS, y.numpy(), stages.numpy(), after.numpy())
         ctx.save_for_backward(x, g, k, mix, state, stages)
         ctx.saturate = saturate
         return y, after
@@ -121,5 +122,6 @@ class _Compiled(torch.autograd.Function):
         arrays = [value.detach().contiguous().numpy() for value in given]
         to_x, to_g, to_k, to_state = (x.new_zeros(value.shape) for value in (x, g, k, state))
         results = [value.numpy() for value in (to_x, to_g, to_k, to_state)]
-        run_ladder_adjoint(*arrays, ctx.saturate, *results)
+        run: Any = run_ladder_adjoint
+        run(*arrays, ctx.saturate, *results)
         return to_x, to_g, to_k, None, to_state, None

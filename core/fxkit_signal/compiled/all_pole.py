@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from numba import njit
 from numpy import empty, float64, zeros
 from numpy.typing import NDArray
+
+from fxkit_signal.compiled.kernel import kernel
 
 Array = NDArray[float64]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel()
 def forward(x: Array, a: Array, start: Array) -> Array:
     """Return the last outputs before the first sample and all after, oldest first [rows, order + samples].
 
@@ -32,7 +33,7 @@ def forward(x: Array, a: Array, start: Array) -> Array:
     return out
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel()
 def backward(a: Array, out: Array, grad: Array) -> tuple[Array, Array]:
     """Return the gradients of start and x, in the place of that of what `forward` returned, and that of a."""
     rows = out.shape[0]

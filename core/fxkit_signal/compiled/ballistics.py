@@ -6,19 +6,20 @@ last result.
 
 from __future__ import annotations
 
-from numba import njit
 from numpy import empty, float64, zeros
 from numpy.typing import NDArray
+
+from fxkit_signal.compiled.kernel import kernel
 
 Array = NDArray[float64]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel()
 def _next(x: float, last: float, rise: float, fall: float) -> float:
     return x + (rise if x > last else fall) * (last - x)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel()
 def smooth(level: Array, attack: Array, release: Array, start: Array) -> Array:
     """Smooth `level` [rows, samples] by coefficients [rows, 1 or samples], from `start` [rows].
 
@@ -46,7 +47,7 @@ def smooth(level: Array, attack: Array, release: Array, start: Array) -> Array:
     return out
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel()
 def _choose(level: Array, before: Array, attack: Array, release: Array, chosen: Array) -> None:
     """Write the coefficient that each sample of a row took, given the smoothed levels before it."""
     if len(attack) > 1:
@@ -58,7 +59,7 @@ def _choose(level: Array, before: Array, attack: Array, release: Array, chosen: 
             chosen[n] = rise if before[n] < level[n] else fall
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel()
 def _carry(grad: Array, total: Array) -> None:
     """Replace coefficients by what reaches each sample's level, from its own gradient and later ones."""
     rows, samples = grad.shape
@@ -78,7 +79,7 @@ def _carry(grad: Array, total: Array) -> None:
             a *= e
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc"})
+@kernel("reassoc")
 def _share(
     level: Array, before: Array, attack: Array, release: Array, total: Array, rising: Array, falling: Array
 ) -> None:
@@ -98,7 +99,7 @@ def _share(
         rising[0], falling[0] = up, down
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel()
 def smooth_adjoint(
     grad: Array, level: Array, attack: Array, release: Array, out: Array
 ) -> tuple[Array, Array, Array, Array]:

@@ -17,8 +17,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from fxkit_signal.compiled.kernel import kernel
 from fxkit_signal.compiled.lanes import LANES, fill, load, part, spill, splat, store, tiles
 
 TILE = 64
@@ -28,7 +28,7 @@ STRETCH = 1024
 TINY = 1e-140
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel()
 def forward(x: Any, sos: Any, state: Any, y: Any, keep: bool) -> Any:
     """Filter flat signals x into y; return the end states, and the states at the starts of the tiles.
 
@@ -52,7 +52,7 @@ def forward(x: Any, sos: Any, state: Any, y: Any, keep: bool) -> Any:
     return after, kept
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel()
 def backward(x: Any, sos: Any, kept: Any, grad_y: Any, grad_state: Any, grad_x: Any) -> Any:
     """Return the gradients of `sos` and of the start state, and write that of x.
 

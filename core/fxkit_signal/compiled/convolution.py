@@ -5,21 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
-# Sums may be reordered; infinities and NaN keep their meaning.
-_KERNEL: dict[str, Any] = {
-    "cache": True,
-    "nogil": True,
-    "error_model": "numpy",
-    "fastmath": {"reassoc", "contract", "nsz"},
-}
+from fxkit_signal.compiled.kernel import kernel
+
 Array = np.ndarray[Any, np.dtype[Any]]
 # Sums over so many taps are added up among themselves first, which keeps their digits.
 _GROUP = 128
 
 
-@njit(**_KERNEL)  # type: ignore[untyped-decorator]
+@kernel("reassoc", "contract", "nsz")
 def run_convolution(joined: Array, taps: Array, out: Array) -> None:
     """Fill `out` [batch, channels, samples] from `joined` [batch, channels, past + samples] and taps.
 
@@ -32,7 +26,7 @@ def run_convolution(joined: Array, taps: Array, out: Array) -> None:
             _convolve_row(joined[item, channel], own, out[item, channel])
 
 
-@njit(**_KERNEL)  # type: ignore[untyped-decorator]
+@kernel("reassoc", "contract", "nsz")
 def _convolve_row(line: Array, taps: Array, out: Array) -> None:
     length, samples = taps.shape[0], out.shape[0]
     group = np.zeros_like(out)

@@ -8,31 +8,25 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
-# Sums may be reordered; infinities and NaN keep their meaning.
-_KERNEL: dict[str, Any] = {
-    "cache": True,
-    "nogil": True,
-    "error_model": "numpy",
-    "fastmath": {"reassoc", "contract", "nsz"},
-}
+from fxkit_signal.compiled.kernel import kernel
+
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
 
-@njit(**_KERNEL)  # type: ignore[untyped-decorator]
+@kernel("reassoc", "contract", "nsz")
 def _at(powers: Array, part: float) -> float:
     """Return a cubic at a place."""
     return powers[0] + part * (powers[1] + part * (powers[2] + part * powers[3]))  # type: ignore[no-any-return]
 
 
-@njit(**_KERNEL)  # type: ignore[untyped-decorator]
+@kernel("reassoc", "contract", "nsz")
 def _slope(powers: Array, part: float) -> float:
     """Return a cubic's slope at a place."""
     return powers[1] + part * (2 * powers[2] + part * 3 * powers[3])  # type: ignore[no-any-return]
 
 
-@njit(**_KERNEL)  # type: ignore[untyped-decorator]
+@kernel("reassoc", "contract", "nsz")
 def run_line(
     delay: Array, feedback: Array, damping: Array, weights: Array, pole: Array, reach: int, shift: float,
     line: Array, read: Array, loop: Array,
@@ -61,7 +55,7 @@ def run_line(
             line[row, past + n] += feedback[row, n] * loop[row, n + 1]
 
 
-@njit(**_KERNEL)  # type: ignore[untyped-decorator]
+@kernel("reassoc", "contract", "nsz")
 def run_line_adjoint(
     delay: Array, feedback: Array, damping: Array, weights: Array, pole: Array, reach: int, shift: float,
     line: Array, read: Array, loop: Array,

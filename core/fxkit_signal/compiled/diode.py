@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from math import exp, log1p
 
-from numba import njit
 from numpy import empty, float64, zeros
 from numpy.typing import NDArray
+
+from fxkit_signal.compiled.kernel import kernel
 
 Array = NDArray[float64]
 # Ten steps are enough for any circuit within nine decades; the rest is for safety.
@@ -21,7 +22,7 @@ LANES = 4
 LAST_STEP = 1e-7
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel()
 def bound(p: float, g: float, saturation: float, ahead: float) -> float:
     """Return a voltage beyond the root for p >= 0.
 
@@ -32,7 +33,7 @@ def bound(p: float, g: float, saturation: float, ahead: float) -> float:
     return min(v, ahead * log1p(p / saturation)) if v > ahead else v
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel()
 def close_in(v: Array, p: Array, g: Array, saturation: Array, ahead: Array, back: Array) -> None:
     """Move each v >= 0 from its bound to its root for p >= 0; all lanes step until the last is there."""
     for _ in range(STEPS):
@@ -49,7 +50,7 @@ def close_in(v: Array, p: Array, g: Array, saturation: Array, ahead: Array, back
             break
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel()
 def solve(current: Array, g: Array, constants: Array, start: Array, flip: float) -> tuple[Array, Array]:
     """Return the voltages [rows, samples] and the history [rows] after them; g is [rows, 1 or samples]."""
     rows, samples = current.shape
@@ -78,7 +79,7 @@ def solve(current: Array, g: Array, constants: Array, start: Array, flip: float)
     return out, end
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel()
 def solve_adjoint(
     grad: Array, grad_end: Array, out: Array, g: Array, constants: Array, flip: float
 ) -> tuple[Array, Array, Array, Array]:

@@ -9,18 +9,18 @@ from __future__ import annotations
 
 from math import exp, log
 
-from numba import njit
 from numpy import empty, float64, zeros
 from numpy.typing import NDArray
 
 from fxkit_signal.compiled.gain_computer import excess
+from fxkit_signal.compiled.kernel import kernel
 
 Array = NDArray[float64]
 FLOOR = 1e-6
 NATURAL = log(10) / 20
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel()
 def follow(
     level: Array,
     settings: Array,
@@ -75,7 +75,7 @@ def follow(
     return gains, after, trace
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel()
 def follow_adjoint(
     grad: Array,
     grad_after: Array,

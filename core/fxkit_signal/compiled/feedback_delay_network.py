@@ -9,22 +9,16 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
-# Sums may be reordered; infinities and NaN keep their meaning.
-_KERNEL: dict[str, Any] = {
-    "cache": True,
-    "nogil": True,
-    "error_model": "numpy",
-    "fastmath": {"reassoc", "contract", "nsz"},
-}
+from fxkit_signal.compiled.kernel import kernel
+
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Whole = np.ndarray[Any, np.dtype[np.int64]]
 # Short enough for a chunk of all lines to stay in the nearest cache.
 _LONGEST_CHUNK = 256
 
 
-@njit(**_KERNEL)  # type: ignore[untyped-decorator]
+@kernel("reassoc", "contract", "nsz")
 def run_network(
     delays: Whole, mixing: Array, low: Array, high: Array, pole: Array,
     lines: Array, filtered: Array, heard: Array,
@@ -57,7 +51,7 @@ def run_network(
                         entered[n] += weight * out[n]
 
 
-@njit(**_KERNEL)  # type: ignore[untyped-decorator]
+@kernel("reassoc", "contract", "nsz")
 def run_network_adjoint(
     delays: Whole, mixing: Array, low: Array, high: Array, pole: Array,
     lines: Array, filtered: Array, heard: Array,

@@ -5,23 +5,24 @@ Rows of `curve` [rows, 1 or samples, 4] hold threshold, slope, knee and reach, i
 
 from __future__ import annotations
 
-from numba import njit
 from numpy import empty, float64, zeros
 from numpy.typing import NDArray
+
+from fxkit_signal.compiled.kernel import kernel
 
 Array = NDArray[float64]
 # Knees narrower than this are corners; their reciprocal is still finite.
 NARROW = 1e-30
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel()
 def excess(over: float, knee: float) -> tuple[float, float]:
     """Return the rounded-off excess, and the share of the knee that is passed: its slope along `over`."""
     share = min(max(over / max(knee, NARROW) + 0.5, 0.0), 1.0)
     return 0.5 * knee * share * share + max(over - 0.5 * knee, 0.0), share
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel()
 def attenuate(loud: Array, curve: Array, sign: float) -> Array:
     """Return the attenuation in dB at levels `loud` [rows, samples] in dB; `sign` -1 acts below."""
     rows, samples = loud.shape
@@ -39,7 +40,7 @@ def attenuate(loud: Array, curve: Array, sign: float) -> Array:
     return out
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc"})
+@kernel("reassoc")
 def attenuate_adjoint(
     grad: Array, level: Array, loud: Array, curve: Array, sign: float, scale: float, lowest: float
 ) -> tuple[Array, Array]:

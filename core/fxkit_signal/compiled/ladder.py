@@ -9,19 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
-# Sums may be reordered; infinities and NaN keep their meaning.
-_KERNEL: dict[str, Any] = {
-    "cache": True,
-    "nogil": True,
-    "error_model": "numpy",
-    "fastmath": {"reassoc", "contract", "nsz", "arcp"},
-}
+from fxkit_signal.compiled.kernel import kernel
+
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
 
-@njit(**_KERNEL)  # type: ignore[untyped-decorator]
+@kernel("reassoc", "contract", "nsz", "arcp")
 def run_ladder(
     x: Array, g: Array, k: Array, mix: Array, state: Array, saturate: bool, steps: int,
     y: Array, trace: Array, after: Array,
@@ -68,7 +62,7 @@ def run_ladder(
             line[0], line[1], line[2], line[3] = s1, s2, s3, s4
 
 
-@njit(**_KERNEL)  # type: ignore[untyped-decorator]
+@kernel("reassoc", "contract", "nsz", "arcp")
 def run_ladder_adjoint(
     g: Array, k: Array, mix: Array, trace: Array, to_y: Array, to_after: Array, saturate: bool,
     to_x: Array, to_g: Array, to_k: Array, to_state: Array,

@@ -12,8 +12,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from fxkit_signal.compiled.kernel import kernel
 from fxkit_signal.compiled.lanes import (
     LANES,
     fill,
@@ -33,7 +33,7 @@ TILE = 32
 TINY = 1e-140
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel()
 def forward(x: Any, sos: Any, state: Any, y: Any, hop: int, offset: int, keep: bool) -> Any:
     """Filter flat signals x into y; return the end states, and the states at the starts of the tiles.
 
@@ -69,7 +69,7 @@ def forward(x: Any, sos: Any, state: Any, y: Any, hop: int, offset: int, keep: b
     return after, kept
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel()
 def backward(
     x: Any,
     sos: Any,

@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from fxkit_signal.compiled.kernel import kernel
 from fxkit_signal.compiled.lanes import LANES, fill, load, part, spill, splat, store, tiles
 
 TILE = 64
@@ -19,7 +19,7 @@ TILE = 64
 TINY = 1e-140
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel()
 def forward(x: Any, a: Any, start: Any, y: Any, keep: bool) -> Any:
     """Smooth flat signals x into y; return the last outputs, and those before each tile.
 
@@ -49,7 +49,7 @@ def forward(x: Any, a: Any, start: Any, y: Any, keep: bool) -> Any:
     return after, kept
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel()
 def backward(x: Any, a: Any, kept: Any, grad_y: Any, grad_after: Any, grad_x: Any, grad_a: Any) -> Any:
     """Write the gradients of x and, for each row, of a (flat, float64); return that of the start."""
     rows, samples = grad_after.size, x.size // grad_after.size

@@ -8,13 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
-_KERNEL: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
+from fxkit_signal.compiled.kernel import kernel
+
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
 
-@njit(**_KERNEL)  # type: ignore[untyped-decorator]
+@kernel("contract")
 def run_shifter(audio: Array, cosine: Array, sine: Array, feedback: Array, stages: Array, out: Array) -> None:
     """Fill `stages` [rows, 1 + samples, stages] and `out` [rows, 1 + samples] behind their states."""
     rows, samples = audio.shape
@@ -30,7 +30,7 @@ def run_shifter(audio: Array, cosine: Array, sine: Array, feedback: Array, stage
             out[row, n + 1] = value
 
 
-@njit(**_KERNEL)  # type: ignore[untyped-decorator]
+@kernel("contract")
 def run_shifter_adjoint(
     audio: Array, cosine: Array, sine: Array, feedback: Array, stages: Array, out: Array,
     to_stages: Array, to_out: Array, to_audio: Array, to_cosine: Array, to_sine: Array, to_feedback: Array,

@@ -5,19 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
-# Sums may be reordered; infinities and NaN keep their meaning.
-_KERNEL: dict[str, Any] = {
-    "cache": True,
-    "nogil": True,
-    "error_model": "numpy",
-    "fastmath": {"reassoc", "contract", "nsz"},
-}
+from fxkit_signal.compiled.kernel import kernel
+
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-@njit(**_KERNEL)  # type: ignore[untyped-decorator]
+@kernel("reassoc", "contract", "nsz")
 def run_rate_change(line: Array, audio: Array, matrix: Array, out: Array, following: Array) -> None:
     """Fill `out` [batch, channels, any] and `following`, the past after this block.
 

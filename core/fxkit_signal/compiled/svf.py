@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from fxkit_signal.compiled.kernel import kernel
 from fxkit_signal.compiled.lanes import LANES, fill, load, part, spill, splat, store, tiles
 
 TILE = 32
@@ -19,7 +19,7 @@ TILE = 32
 TINY = 1e-140
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel()
 def forward(x: Any, g: Any, r: Any, state: Any, low: Any, band: Any, high: Any, keep: bool) -> Any:
     """Filter flat signals x into three; return the end states, and the states at the starts of the tiles.
 
@@ -62,7 +62,7 @@ def forward(x: Any, g: Any, r: Any, state: Any, low: Any, band: Any, high: Any, 
     return after, kept
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel()
 def backward(
     x: Any, g: Any, r: Any, kept: Any, grad_low: Any, grad_band: Any, grad_high: Any, grad_state: Any,
     grad_x: Any, grad_g: Any, grad_r: Any,
