@@ -33,7 +33,7 @@ class FIR:
 
     def traits(self, ctx: BuildContext) -> Traits:
         """Declare a filter without latency that reaches over its taps."""
-        return Traits(receptive_field=self.taps)
+        return Traits(receptive_field=self.taps, macs=self.taps * ctx.channels)
 
     def build(self, ctx: BuildContext) -> FIRModule:
         """Build the module."""

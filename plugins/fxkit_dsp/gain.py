@@ -33,7 +33,7 @@ class Gain:
 
     def traits(self, ctx: BuildContext) -> Traits:
         """Declare that each sample depends on itself alone."""
-        return Traits(receptive_field=1)
+        return Traits(receptive_field=1, macs=ctx.channels)
 
     def build(self, ctx: BuildContext) -> GainModule:
         """Build the module."""

@@ -37,7 +37,8 @@ class LearnedIR:
 
     def traits(self, ctx: BuildContext) -> Traits:
         """Declare a filter without latency that reaches over its taps."""
-        return Traits(receptive_field=self._taps(ctx))
+        taps = self._taps(ctx)
+        return Traits(receptive_field=taps, macs=taps * ctx.channels)
 
     def build(self, ctx: BuildContext) -> DecayingFIRModule:
         """Build the module; its first weights are drawn from torch's generator."""

@@ -32,7 +32,7 @@ class MidSide:
 
     def traits(self, ctx: BuildContext) -> Traits:
         """Declare that each sample depends on itself alone."""
-        return Traits(receptive_field=1, channels_in=(2,))
+        return Traits(receptive_field=1, macs=4, channels_in=(2,))
 
     def build(self, ctx: BuildContext) -> MidSideModule:
         """Build the module."""

@@ -40,7 +40,7 @@ class MinimumPhaseFIR:
 
     def traits(self, ctx: BuildContext) -> Traits:
         """Declare a filter without latency that reaches over its taps."""
-        return Traits(receptive_field=self.taps)
+        return Traits(receptive_field=self.taps, macs=self.taps * ctx.channels)
 
     def build(self, ctx: BuildContext) -> MinimumPhaseFIRModule:
         """Build the module."""

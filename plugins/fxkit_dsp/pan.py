@@ -34,7 +34,7 @@ class Pan:
 
     def traits(self, ctx: BuildContext) -> Traits:
         """Declare two channels made of each sample alone."""
-        return Traits(receptive_field=1, channels_in=(1, 2), channels_out=2)
+        return Traits(receptive_field=1, macs=2, channels_in=(1, 2), channels_out=2)
 
     def build(self, ctx: BuildContext) -> PanModule:
         """Build the module."""

@@ -25,7 +25,7 @@ class Polarity:
 
     def traits(self, ctx: BuildContext) -> Traits:
         """Declare that each sample depends on itself alone."""
-        return Traits(receptive_field=1)
+        return Traits(receptive_field=1, macs=ctx.channels)
 
     def build(self, ctx: BuildContext) -> PolarityModule:
         """Build the module."""

@@ -34,7 +34,7 @@ class Width:
 
     def traits(self, ctx: BuildContext) -> Traits:
         """Declare that each sample depends on itself alone."""
-        return Traits(receptive_field=1, channels_in=(2,))
+        return Traits(receptive_field=1, macs=4, channels_in=(2,))
 
     def build(self, ctx: BuildContext) -> WidthModule:
         """Build the module."""
