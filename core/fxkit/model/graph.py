@@ -13,6 +13,7 @@ from fxkit.model.plan import Plan
 from fxkit.values import ControlInputs, Output, State
 from fxkit_signal.delay import delay
 from fxkit_signal.framing import frames_due
+from fxkit_signal.memo import Memo
 
 
 def _key(name: str) -> str:
@@ -44,6 +45,12 @@ class Model(torch.nn.Module):
             {_key(name): Fixed(node.fixed) for name, node in plan.nodes.items() if node.fixed}
         )
 
+        standing = {name: self.drive(name) for name in plan.controllers}
+        # Names and weights of the controllers that give every block of a stream the same.
+        self.standing = tuple(name for name, drive in standing.items() if drive.stands and not drive.repeats)
+        self.standing_weights = tuple(w for name in self.standing for w in standing[name].weights)
+        self.memo: Memo[_Standing] = Memo()
+
     @property
     def latency(self) -> int:
         """Return how many samples the output is late."""
@@ -68,6 +75,7 @@ class Model(torch.nn.Module):
         if state is None and starts is not None:
             state = self.state_at(starts)
         step = _Pass(self, audio, knobs, features or {}, state)
+        step.take_standing()
         result = self.plan.tree.accept(step, audio)
         return Output(
             audio=result,
@@ -100,6 +108,13 @@ class Model(torch.nn.Module):
         }
 
 
+_Standing = tuple[dict[str, torch.Tensor], dict[str, torch.Tensor], dict[str, Any]]
+
+
+def _is_new(state: State) -> bool:
+    return state is None or state["controller"] is not None
+
+
 class _Pass:
     """Carry one block through the graph: what is known so far and the state being formed."""
 
@@ -128,6 +143,22 @@ class _Pass:
         self.terms: dict[str, torch.Tensor] = {}
         self.outputs: dict[str, torch.Tensor] = {"input": audio}
         self.position = int(self.before["position"])
+
+    def take_standing(self) -> None:
+        """Take what the standing controllers gave the block before, while nothing is trained."""
+        model, before = self.model, self.before["drives"]
+        if torch.is_grad_enabled() or any(_is_new(before.get(name)) for name in model.standing):
+            return
+        versions = tuple(part for w in model.standing_weights for part in (w.data_ptr(), w._version))
+        tracks, terms, states = model.memo(self._stand, self.knobs, self.audio.shape[0], versions)
+        self.parameters.update(tracks)
+        self.terms.update(terms)
+        self.after["drives"].update(states)
+
+    def _stand(self) -> _Standing:
+        for name in self.model.standing:
+            self._drive(name, self.audio)
+        return dict(self.parameters), dict(self.terms), dict(self.after["drives"])
 
     def state_after(self) -> dict[str, Any]:
         """Return the state after this block."""
