@@ -32,14 +32,23 @@ def _folded(name: str) -> str:
 
 
 def distance(left: str, right: str) -> int:
-    """Count the edits between two words; a swap of neighbours counts as one (Damerau, 1964)."""
-    above: list[int] = []
-    row = list(range(len(right) + 1))
+    """Count the edits between two words; a swap of neighbours counts as one (Damerau, 1964).
+
+    Letters between two that are swapped may be added or removed at their own cost (Lowrance and Wagner,
+    An extension of the string-to-string correction problem, 1975).
+    """
+    never = len(left) + len(right)
+    cost = {(i, -1): never for i in range(-1, len(left) + 1)}
+    cost |= {(-1, j): never for j in range(len(right) + 1)}
+    cost |= {(i, 0): i for i in range(len(left) + 1)} | {(0, j): j for j in range(len(right) + 1)}
+    rows: dict[str, int] = {}
     for i, a in enumerate(left, 1):
-        before, above, row = above, row, [i]
+        column = 0
         for j, b in enumerate(right, 1):
-            cost = min(above[j] + 1, row[j - 1] + 1, above[j - 1] + (a != b))
-            if i > 1 and j > 1 and a == right[j - 2] and b == left[i - 2]:
-                cost = min(cost, before[j - 2] + 1)
-            row.append(cost)
-    return row[-1]
+            row = rows.get(b, 0)
+            swapped = cost[row - 1, column - 1] + (i - row - 1) + 1 + (j - column - 1)
+            kept = cost[i - 1, j - 1] + (a != b)
+            cost[i, j] = min(cost[i - 1, j] + 1, cost[i, j - 1] + 1, kept, swapped)
+            column = j if a == b else column
+        rows[a] = i
+    return cost[len(left), len(right)]

@@ -47,6 +47,11 @@ def test_one_edit_is_at_most_one_away(word: str, data: st.DataObject) -> None:
     assert distance(word, data.draw(st.sampled_from(neighbours(word)))) <= 1
 
 
+def test_a_letter_lost_between_two_that_are_swapped_is_two_edits() -> None:
+    assert distance("tlm", "lstm") == 2
+    assert "lstm" in closest("tlm", NAMES)
+
+
 def test_part_of_a_name_is_enough() -> None:
     assert closest("stft", NAMES) == ("multi-resolution-stft",)
 
