@@ -20,9 +20,8 @@ class Traits:
     many channels as the input (for a source: as many as the run's target). `inputs`: named signals
     beside the main audio ("sidechain", ...), passed as keyword arguments. `macs`: multiplications with
     addition per sample, over all channels; None when they are torch's matrix products and
-    convolutions, which can be counted. `terms`: names of auxiliary
-    terms; if any, `forward` returns a third value, a mapping from those names to tensors with the
-    batch first.
+    convolutions, which can be counted. `terms`: names of auxiliary terms; if any, `forward` returns a
+    third value, a mapping from those names to tensors with the batch first.
     """
 
     latency: int = 0

@@ -25,8 +25,8 @@ class Timing:
     """Hold what was measured for one block size.
 
     `real_time` is seconds of audio per second of computing over the whole stream; `median_ms` and
-    `slow_ms` (99 of 100 are faster) are for one block, which lasts `block_ms`. `nodes` tells each
-    node's share of the time, `drives` that of the controllers.
+    `slow_ms` (99 of 100 are faster) are for one block, which lasts `block_ms`. `nodes` tells
+    the share of each node, and of each controller that works in every block.
     """
 
     block: int

@@ -52,24 +52,13 @@ class Drive(torch.nn.Module):
         # A constant that reads nothing but knobs is the same in every block of a stream.
         self.stands = plan.traits.rate == "constant" and set(plan.traits.uses) <= {"knobs"}
         self.repeats = any(track.rate == "frame" for track in self.tracks)
-        self.memo: Memo[_Driven] = Memo()
-        self.weights = tuple(controller.parameters())
+        # Weights and buffers live in these; both may be replaced as well as changed in place.
+        self.homes = tuple(
+            home for module in controller.modules() for home in (module._parameters, module._buffers)
+        )
 
     def forward(self, inputs: ControlInputs, state: State = None) -> _Driven:
-        """Return "node.parameter" -> physical tensor, "controller.term" -> tensor, and the state.
-
-        While nothing is trained, constants are the same tensors in every block.
-        """
-        if not self.stands or state is None or state["controller"] is not None:
-            return self._driven(inputs, state)
-        shape = (inputs.audio.shape[0], inputs.frames if self.repeats else 0, *self._versions())
-        return self.memo(lambda: self._driven(inputs, state), inputs.knobs, shape)
-
-    def _versions(self) -> tuple[int, ...]:
-        """Return what changes whenever a weight does."""
-        return tuple(part for w in self.weights for part in (w.data_ptr(), w._version))
-
-    def _driven(self, inputs: ControlInputs, state: State) -> _Driven:
+        """Return "node.parameter" -> physical tensor, "controller.term" -> tensor, and the state."""
         state = state or {"controller": None, "frames": None}
         values, after, terms = self._control(inputs, state["controller"])
         samples, frames_state = values, None

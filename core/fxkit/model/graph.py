@@ -45,10 +45,11 @@ class Model(torch.nn.Module):
             {_key(name): Fixed(node.fixed) for name, node in plan.nodes.items() if node.fixed}
         )
 
-        standing = {name: self.drive(name) for name in plan.controllers}
-        # Names and weights of the controllers that give every block of a stream the same.
-        self.standing = tuple(name for name, drive in standing.items() if drive.stands and not drive.repeats)
-        self.standing_weights = tuple(w for name in self.standing for w in standing[name].weights)
+        drives = {name: self.drive(name) for name in plan.controllers}
+        # The controllers that give every block of a stream the same.
+        self.standing = tuple(name for name, drive in drives.items() if drive.stands)
+        self.repeats = any(drives[name].repeats for name in self.standing)
+        self.homes = tuple(home for name in self.standing for home in drives[name].homes)
         self.memo: Memo[_Standing] = Memo()
 
     @property
@@ -111,6 +112,11 @@ class Model(torch.nn.Module):
 _Standing = tuple[dict[str, torch.Tensor], dict[str, torch.Tensor], dict[str, Any]]
 
 
+def _version(weight: torch.Tensor | None) -> tuple[int, int]:
+    """Return what changes whenever a weight does, in place or by being replaced."""
+    return (0, 0) if weight is None else (weight.data_ptr(), weight._version)
+
+
 def _is_new(state: State) -> bool:
     return state is None or state["controller"] is not None
 
@@ -149,11 +155,16 @@ class _Pass:
         model, before = self.model, self.before["drives"]
         if torch.is_grad_enabled() or any(_is_new(before.get(name)) for name in model.standing):
             return
-        versions = tuple(part for w in model.standing_weights for part in (w.data_ptr(), w._version))
-        tracks, terms, states = model.memo(self._stand, self.knobs, self.audio.shape[0], versions)
+        versions = tuple(part for home in model.homes for w in home.values() for part in _version(w))
+        frames = self._frames_due(self._hop()) if model.repeats else 0
+        shape = (self.audio.shape[0], frames)
+        tracks, terms, states = model.memo(self._stand, self.knobs, shape, versions)
         self.parameters.update(tracks)
         self.terms.update(terms)
         self.after["drives"].update(states)
+
+    def _hop(self) -> int:
+        return next(iter(self.plan.nodes.values())).ctx.hop
 
     def _stand(self) -> _Standing:
         for name in self.model.standing:

@@ -59,3 +59,23 @@ def test_another_batch_gets_its_own_parameters(model):
         output = model(BLOCK.expand(3, -1, -1), state=state)
     assert output.audio.shape[0] == 3
     assert output.parameters["set.gain_db"].shape[0] == 3
+
+
+def test_a_replaced_weight_is_heard_in_the_next_block(model):
+    with torch.no_grad():
+        _, state = streamed(model)
+        moved = {name: value + 1.0 for name, value in model.state_dict().items()}
+        model.load_state_dict(moved, assign=True)
+        assert float(model(BLOCK, state=state).parameters["gain.gain_db"]) > 1.0
+
+
+def test_frames_that_are_repeated_for_a_constant_fit_every_block():
+    chain = fxkit.Model.chain("harmonic")
+    network = chain.build(hop=48, sample_rate=16000)
+    whole = network(torch.zeros(1, 0, 480)).audio
+    with torch.no_grad():
+        state, parts = None, []
+        for samples in (7, 1, 64, 48, 200, 160):
+            output = network(torch.zeros(1, 0, samples), state=state)
+            state, parts = output.state, [*parts, output.audio]
+    assert torch.allclose(torch.cat(parts, -1), whole, atol=1e-5)
