@@ -32,6 +32,8 @@ KINDS: tuple[Kind, ...] = (
     Kind("features", "feature", "extracts frame series from recordings"),
     Kind("embeddings", "embedding", "maps audio to vectors"),
     Kind("exporters", "exporter", "writes a trained model for use elsewhere"),
+    Kind("importers", "importer", "reads a model that was trained elsewhere"),
+    Kind("conditionings", "conditioning", "lets a condition act on the layers of a network"),
     Kind("optimizers", "optimizer", "updates the weights"),
     Kind("schedules", "schedule", "moves the learning rate over the steps"),
 )

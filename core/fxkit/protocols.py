@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from fxkit.context import BuildContext
 from fxkit.parameter import Parameter
-from fxkit.traits import ControlTraits, Traits
-from fxkit.values import Batch, ControlInputs, Output, Recording, State
+from fxkit.traits import ConditioningTraits, ControlTraits, Traits
+from fxkit.values import Batch, ControlInputs, Imported, Output, Recording, State
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import torch
 
 
@@ -68,6 +70,52 @@ class Clocked(Protocol):
 
     def state_at(self, starts: torch.Tensor) -> State:
         """Return the state after silence that lasted `starts` samples, int64 [batch] on the CPU."""
+
+
+class Tuned(Protocol):
+    """Add to a processor, controller or loss whose weights do not all train alike; optional."""
+
+    def weight_rules(self) -> Mapping[str, Mapping[str, float]]:
+        """Return name of a weight, as in `named_parameters()` -> what differs for it.
+
+        "lr" is a factor on the learning rate that its node has, "weight_decay" replaces the optimiser's.
+        """
+
+
+class ConditioningSpec(Protocol):
+    """Describe how a condition acts on the layers of a network.
+
+    `widths` are the channels of each of the network's layers, first to last.
+    """
+
+    def parameters(self, ctx: BuildContext, widths: Sequence[int]) -> Sequence[Parameter]:
+        """Declare what a controller sets; without torch."""
+
+    def joined(self, ctx: BuildContext) -> int:
+        """Return how many channels `enter` adds to what the network reads; without torch."""
+
+    def traits(self, ctx: BuildContext) -> ConditioningTraits:
+        """Declare memory and look-ahead; without torch."""
+
+    def build(self, ctx: BuildContext, widths: Sequence[int]) -> Conditioning:
+        """Build the module."""
+
+
+class Conditioning(Protocol):
+    """Act on what a network reads and on its layers, carrying state from block to block."""
+
+    def enter(
+        self, audio: torch.Tensor, params: Mapping[str, torch.Tensor], state: State = None
+    ) -> tuple[torch.Tensor, State]:
+        """Return what the network reads instead of `audio` [batch, channels, samples], and the state.
+
+        `params` are the network's parameters, in physical units; `state` None is silence before the start.
+        """
+
+    def modulate(
+        self, layer: int, signal: torch.Tensor, params: Mapping[str, torch.Tensor], state: State = None
+    ) -> tuple[torch.Tensor, State]:
+        """Return `signal` [batch, widths[layer], samples] of one layer, modulated, and the state."""
 
 
 class ControllerSpec(Protocol):
@@ -205,6 +253,23 @@ class Exporter(Protocol):
 
     def __call__(self, model: Any, folder: str) -> Sequence[str]:
         """Write the files and return their paths."""
+
+
+class ImporterSpec(Protocol):
+    """Describe and build an importer."""
+
+    def build(self, ctx: BuildContext) -> Importer:
+        """Build the importer."""
+
+
+class Importer(Protocol):
+    """Read a model that another program trained."""
+
+    def reads(self, path: Path) -> bool:
+        """Tell, from name and content, whether the file is of this importer's format."""
+
+    def __call__(self, path: Path) -> Imported:
+        """Read the file; raises `DataError` that names the file and what in it cannot be read."""
 
 
 class OptimizerSpec(Protocol):

@@ -61,3 +61,17 @@ class ControlTraits:
         (j - 1) * hop, and the parameters have arrived there at sample j * hop.
         """
         return 2 * self.hop if self.rate == "frame" and "audio" in self.uses else 0
+
+
+@attrs.frozen(kw_only=True)
+class ConditioningTraits:
+    """Hold the declared properties of a conditioning.
+
+    `recursive`: what it makes of the past has no end. `lookahead`: samples of the future that it reads.
+    `block`: samples of the grid, counted from the start of the signal, that it works on; 0 for none. A
+    network whose conditioning looks ahead gives it whole blocks of that grid.
+    """
+
+    recursive: bool = False
+    lookahead: int = 0
+    block: int = 0

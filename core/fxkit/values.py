@@ -88,3 +88,18 @@ class Output:
     stems: Mapping[str, torch.Tensor] = attrs.field(factory=dict)
     terms: Mapping[str, torch.Tensor] = attrs.field(factory=dict)
     latency: int = 0
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Imported:
+    """Hold a model that was read from another program's file.
+
+    `sample_rate` in Hz; `nodes` name -> table as in an experiment file; `chain` as in its [model];
+    `weights` node name -> state dict of that node's module; `about` what the file says of itself.
+    """
+
+    sample_rate: int
+    nodes: Mapping[str, Mapping[str, Any]]
+    chain: tuple[Any, ...]
+    weights: Mapping[str, Mapping[str, torch.Tensor]]
+    about: Mapping[str, Any] = attrs.field(factory=dict)
