@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -19,7 +20,8 @@ def spread(work: Callable[[int, int], object], items: int) -> None:
         work(0, items)
         return
     edges = [items * share // shares for share in range(shares + 1)]
-    others = [_pool(shares - 1).submit(work, *edges[i : i + 2]) for i in range(1, shares)]
+    pool = _pool(shares - 1, os.getpid())
+    others = [pool.submit(work, *edges[i : i + 2]) for i in range(1, shares)]
     try:
         work(*edges[:2])
     finally:
@@ -30,6 +32,7 @@ def spread(work: Callable[[int, int], object], items: int) -> None:
 
 
 @cache
-def _pool(threads: int) -> ThreadPoolExecutor:
+def _pool(threads: int, process: int) -> ThreadPoolExecutor:
     # Threads stand idle between kernels; starting them each time would cost more than a small kernel.
+    # A forked process has the pool's object but none of its threads, and needs its own.
     return ThreadPoolExecutor(threads, thread_name_prefix="fxkit-kernel")
