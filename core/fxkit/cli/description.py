@@ -9,7 +9,9 @@ import attrs
 
 from fxkit.cli.output import bold, paragraphs, plain, table
 from fxkit.context import BuildContext
+from fxkit.experiment.presets import presets_of
 from fxkit.experiment.tables import PLACES, Place
+from fxkit.experiment.wording import toml_text
 from fxkit.kinds import kind_named
 from fxkit.spec import Option, describe
 from fxkit.traits import ControlTraits
@@ -30,6 +32,7 @@ def of_plugin(spec: type, entry: Entry) -> dict[str, Any]:
         "summary": told.summary,
         "doc": told.doc,
         "options": [_option(option) for option in told.options],
+        "presets": {name: plain(dict(values)) for name, values in presets_of(spec).items()},
         "keys": [_option(option) for option in describe(place.keys).options] if place else [],
         "table": _usage(entry, place, [option.name for option in told.options if option.required]),
         **_declared(spec, [option.name for option in told.options if option.required]),
@@ -112,6 +115,7 @@ def as_text(entry: Entry, told: Mapping[str, Any], width: int | None) -> str:
         paragraphs(told["doc"], width),
         _section("In an experiment file", told["table"]),
         _section("Options", _options(told["options"], width) or "none"),
+        _section('Presets: preset = "..." stands for', _presets(told["presets"], width)),
         _section("Parameters, which a controller sets", _parameters(told.get("parameters"), width)),
         _section("Capabilities", _traits(told.get("traits"), told.get("dims"), width)),
         _section("Not shown", told.get("note", "")),
@@ -139,6 +143,20 @@ def _options(options: Sequence[Mapping[str, Any]], width: int | None) -> str:
         for option in options
     ]
     return _lean_table(("NAME", "TYPE", "UNIT", "DEFAULT", "RANGE", "HELP"), rows, width)
+
+
+def _presets(presets: Mapping[str, Mapping[str, Any]], width: int | None) -> str:
+    rows = [
+        (name, ", ".join(f"{key} = {_toml(value)}" for key, value in v.items()))
+        for name, v in presets.items()
+    ]
+    return table(("PRESET", "OPTIONS"), rows, width) if rows else ""
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return f"{{ {', '.join(f'{key} = {_toml(item)}' for key, item in value.items())} }}"
+    return f"[{', '.join(map(_toml, value))}]" if isinstance(value, (list, tuple)) else toml_text(value)
 
 
 def _parameters(parameters: Sequence[Mapping[str, Any]] | None, width: int | None) -> str:

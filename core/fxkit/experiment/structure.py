@@ -12,6 +12,7 @@ from fxkit.experiment.fault import Fault
 from fxkit.experiment.limits import check_limits, unit_slip
 from fxkit.experiment.model import Part
 from fxkit.experiment.plugins import Plugin, Plugins
+from fxkit.experiment.presets import presets_of, with_preset
 from fxkit.experiment.report import Report, header
 from fxkit.experiment.strict import Rejected, strict_converter, unsupported
 from fxkit.experiment.tables import PLACES, NoKeys
@@ -57,6 +58,7 @@ class Structure:
         options = fault.guarded(lambda: _described(plugin.spec, keys))
         if options is None:
             return None
+        tree = with_preset(tree, presets_of(plugin.spec), self.report)
         self._check_names(tree, (*_names(options), *_names(describe(keys))), owner, "type")
         outer, self._parts = self._parts, []
         values = self._values(tree, options, shared=False)
@@ -192,7 +194,8 @@ class Structure:
 def _described(spec: type, keys: type) -> SpecDescription:
     """Describe a plugin's spec; raises `TypeError` for one that no experiment file can express."""
     description = describe(spec)
-    taken = {option.name for option in describe(keys).options} | {"type"}
+    words = {"type", "preset"} if presets_of(spec) else {"type"}
+    taken = {option.name for option in describe(keys).options} | words
     for option in description.options:
         if option.name in taken:
             raise TypeError(f'its option "{option.name}" has the name of a key of fxkit')

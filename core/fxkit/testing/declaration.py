@@ -14,6 +14,7 @@ import tomli_w
 from fxkit.catalog import Catalog
 from fxkit.context import BuildContext
 from fxkit.experiment.plugins import Plugins
+from fxkit.experiment.presets import presets_of
 from fxkit.experiment.report import Report
 from fxkit.experiment.structure import Structure
 from fxkit.experiment.tables import NoKeys
@@ -34,6 +35,9 @@ _UNITS = {
     "secs": "s", "second": "s", "seconds": "s", "msec": "ms", "millisecond": "ms", "milliseconds": "ms",
     "sample": "samples", "degrees": "°", "percent": "%",
 }  # fmt: skip
+
+
+_PRESET = re.compile(r"[a-z0-9][a-z0-9.-]*")
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -109,6 +113,18 @@ def check_toml_round_trip(case: SpecCase) -> None:
         found = _read(text, spec, case.kind, report)
         wrong = "; ".join(problem.message for problem in report.problems)
         promise(found == spec, case, f"comes back from TOML otherwise: {wrong or found!r}")
+
+
+def check_presets(case: SpecCase) -> None:
+    """Check that each preset has a plain name and can be chosen in an experiment file as it is."""
+    required = {option.name for option in describe(type(case.spec)).options if option.required}
+    given = {key: value for key, value in written(case.spec, case.kind).items() if key in {"type", *required}}
+    for name in presets_of(type(case.spec)):
+        promise(bool(_PRESET.fullmatch(name)), case, f'calls a preset "{name}"; use a-z, 0-9, - and .')
+        report = Report()
+        found = _read(tomli_w.dumps({**given, "preset": name}), case.spec, case.kind, report)
+        wrong = "; ".join(problem.message for problem in report.problems)
+        promise(found is not None and not wrong, case, f'cannot be made with preset "{name}": {wrong}')
 
 
 def _changed(case: SpecCase) -> Iterator[Any]:

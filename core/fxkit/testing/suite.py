@@ -46,6 +46,7 @@ SPEC_CHECKS: tuple[Check, ...] = (
     declaration.check_frozen,
     declaration.check_described,
     declaration.check_toml_round_trip,
+    declaration.check_presets,
 )
 
 SHARED_CHECKS: tuple[Check, ...] = (

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pathlib
+from typing import Any
 
 import pytest
 
 from fxkit.catalog import Catalog
+from fxkit.experiment.model import Experiment
+from fxkit.experiment.reader import read_experiment
 from fxkit.kinds import KINDS
 from fxkit_registry import Entry, Registry
 
@@ -64,3 +67,27 @@ def catalog(monkeypatch: pytest.MonkeyPatch) -> Catalog:
         for name, target in plugins.items()
     ]
     return Catalog(registry=Registry((*own, *_STRANGERS), {kind.name: kind.singular for kind in KINDS}))
+
+
+@pytest.fixture
+def write(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return a function that writes files into the working directory."""
+    monkeypatch.chdir(tmp_path)
+
+    def write(**files: str) -> None:
+        for name, text in files.items():
+            path = tmp_path / f"{name.replace('__', '/')}.toml"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+
+    return write
+
+
+@pytest.fixture
+def read(catalog: Catalog) -> Any:
+    """Return a function that reads an experiment with the catalog of test plugins."""
+
+    def read(source: Any, *overrides: str, **options: Any) -> Experiment:
+        return read_experiment(source, overrides=overrides, catalog=catalog, **options)
+
+    return read

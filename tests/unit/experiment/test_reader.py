@@ -11,7 +11,6 @@ import pytest
 
 from fxkit.catalog import Catalog
 from fxkit.errors import ExperimentError
-from fxkit.experiment.model import Experiment
 from fxkit.experiment.reader import read_document, read_experiment
 from fxkit.experiment.tables import CallbackKeys, NodeKeys, RunTable
 from fxkit_registry import Entry
@@ -35,30 +34,6 @@ type = "esr"
 [train]
 optimizer = { type = "adamw" }
 """
-
-
-@pytest.fixture
-def write(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Return a function that writes files into the working directory."""
-    monkeypatch.chdir(tmp_path)
-
-    def write(**files: str) -> None:
-        for name, text in files.items():
-            path = tmp_path / f"{name.replace('__', '/')}.toml"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-
-    return write
-
-
-@pytest.fixture
-def read(catalog: Catalog) -> Any:
-    """Return a function that reads an experiment with the catalog of test plugins."""
-
-    def read(source: Any, *overrides: str, **options: Any) -> Experiment:
-        return read_experiment(source, overrides=overrides, catalog=catalog, **options)
-
-    return read
 
 
 def problems(call: Any) -> str:

@@ -65,6 +65,13 @@ class TCN(Gain):
     activation: Literal["tanh", "relu", "gated"] = opt("tanh", help="what follows each convolution")
     dropout: float | None = opt(None, ge=0, lt=1, help="share of channels dropped")
 
+    @classmethod
+    def presets(cls) -> Mapping[str, Mapping[str, Any]]:
+        return {
+            "small": {"channels": 4, "dilations": (1, 3)},
+            "large": {"channels": 64, "activation": "gated"},
+        }
+
 
 @spec
 class Compressor(Gain):
