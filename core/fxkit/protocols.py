@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from fxkit.context import BuildContext
 from fxkit.parameter import Parameter
 from fxkit.traits import ConditioningTraits, ControlTraits, Traits
-from fxkit.values import Batch, ControlInputs, Imported, Output, Recording, State
+from fxkit.values import Batch, ControlInputs, Guide, Imported, Output, Recording, State
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,37 +85,56 @@ class Tuned(Protocol):
 class ConditioningSpec(Protocol):
     """Describe how a condition acts on the layers of a network.
 
-    `widths` are the channels of each of the network's layers, first to last.
+    `widths` are the channels of each of the network's layers, first to last, where they are modulated:
+    before the activation.
     """
 
     def parameters(self, ctx: BuildContext, widths: Sequence[int]) -> Sequence[Parameter]:
-        """Declare what a controller sets; without torch."""
+        """Declare what a controller sets, which the network passes on as its own; without torch."""
 
     def joined(self, ctx: BuildContext) -> int:
         """Return how many channels `enter` adds to what the network reads; without torch."""
 
-    def traits(self, ctx: BuildContext) -> ConditioningTraits:
-        """Declare memory and look-ahead; without torch."""
+    def traits(self, ctx: BuildContext, widths: Sequence[int]) -> ConditioningTraits:
+        """Declare memory, look-ahead and cost; without torch."""
 
     def build(self, ctx: BuildContext, widths: Sequence[int]) -> Conditioning:
         """Build the module."""
 
 
 class Conditioning(Protocol):
-    """Act on what a network reads and on its layers, carrying state from block to block."""
+    """Act on what a network reads and on its layers, carrying state from block to block.
+
+    In each block a network calls `enter` once and `modulate` once for each layer. Where it starts from
+    the steady state of silence, it finds that by a sample of silence: `enter` with no state gives what
+    the layers read and the guide, `settle` takes each layer's level on.
+    """
 
     def enter(
         self, audio: torch.Tensor, params: Mapping[str, torch.Tensor], state: State = None
-    ) -> tuple[torch.Tensor, State]:
-        """Return what the network reads instead of `audio` [batch, channels, samples], and the state.
+    ) -> tuple[torch.Tensor, Guide, State]:
+        """Return what the network reads instead of `audio`, what guides its layers, and the state.
 
-        `params` are the network's parameters, in physical units; `state` None is silence before the start.
+        `audio` [batch, channels, samples]; what is returned has `joined` channels more, after those.
+        `params` are the network's parameters in physical units, [batch, size, 1 | samples]; `state`
+        None is silence before the start, with the parameters where they stand first. The guide holds for
+        this block alone.
+        """
+
+    def settle(self, layer: int, level: torch.Tensor, guide: Guide) -> tuple[torch.Tensor, State]:
+        """Return the modulated `level` [batch, widths[layer], 1] of a layer that has stood for ever.
+
+        `guide` is that of the first block, or of a sample of silence before it. The state is the one to
+        start `modulate` with.
         """
 
     def modulate(
-        self, layer: int, signal: torch.Tensor, params: Mapping[str, torch.Tensor], state: State = None
+        self, layer: int, signal: torch.Tensor, guide: Guide, state: State = None
     ) -> tuple[torch.Tensor, State]:
-        """Return `signal` [batch, widths[layer], samples] of one layer, modulated, and the state."""
+        """Return `signal` [batch, widths[layer], samples] of one layer, modulated, and the state.
+
+        `state` None is a layer that stood at zero before the start.
+        """
 
 
 class ControllerSpec(Protocol):

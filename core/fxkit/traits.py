@@ -69,9 +69,16 @@ class ConditioningTraits:
 
     `recursive`: what it makes of the past has no end. `lookahead`: samples of the future that it reads.
     `block`: samples of the grid, counted from the start of the signal, that it works on; 0 for none. A
-    network whose conditioning looks ahead gives it whole blocks of that grid.
+    network whose conditioning looks ahead gives it whole blocks of that grid. `macs`: multiplications
+    with addition per sample, over all layers, for networks that declare theirs.
     """
 
     recursive: bool = False
     lookahead: int = 0
     block: int = 0
+    macs: float = 0.0
+
+    @property
+    def latency(self) -> int:
+        """Return by how many samples a network is late that waits for whole blocks, if it has to."""
+        return self.block - 1 if self.lookahead else 0

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 # A plain nest of dicts, tuples and tensors; None is silence before the start.
 State = Any
 
+# What a conditioning tells the layers of a network in one block; only the conditioning reads it.
+Guide = Any
+
 
 @attrs.frozen(kw_only=True, eq=False)
 class Recording:
