@@ -11,7 +11,7 @@ from fxkit.cli.output import bold, paragraphs, plain, table
 from fxkit.context import BuildContext
 from fxkit.experiment.presets import presets_of
 from fxkit.experiment.tables import PLACES, Place
-from fxkit.experiment.wording import toml_text
+from fxkit.experiment.wording import inline_toml
 from fxkit.kinds import kind_named
 from fxkit.spec import Option, describe
 from fxkit.traits import ControlTraits
@@ -147,16 +147,10 @@ def _options(options: Sequence[Mapping[str, Any]], width: int | None) -> str:
 
 def _presets(presets: Mapping[str, Mapping[str, Any]], width: int | None) -> str:
     rows = [
-        (name, ", ".join(f"{key} = {_toml(value)}" for key, value in v.items()))
+        (name, ", ".join(f"{key} = {inline_toml(value)}" for key, value in v.items()))
         for name, v in presets.items()
     ]
     return table(("PRESET", "OPTIONS"), rows, width) if rows else ""
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return f"{{ {', '.join(f'{key} = {_toml(item)}' for key, item in value.items())} }}"
-    return f"[{', '.join(map(_toml, value))}]" if isinstance(value, (list, tuple)) else toml_text(value)
 
 
 def _parameters(parameters: Sequence[Mapping[str, Any]] | None, width: int | None) -> str:

@@ -56,6 +56,13 @@ def toml_text(value: Any) -> str:
     return str(value)
 
 
+def inline_toml(value: Any) -> str:
+    """Write a value of any depth on one line as TOML does."""
+    if isinstance(value, Mapping):
+        return f"{{ {', '.join(f'{key} = {inline_toml(item)}' for key, item in value.items())} }}"
+    return f"[{', '.join(map(inline_toml, value))}]" if isinstance(value, (list, tuple)) else toml_text(value)
+
+
 def value_text(value: Any) -> str:
     """Name the type of a value and write it: 'int 5', 'text "x"', 'a list'."""
     name = next((name for kind, name in _NAMES if isinstance(value, kind)), type(value).__name__)

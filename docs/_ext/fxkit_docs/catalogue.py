@@ -7,6 +7,7 @@ from typing import Any
 
 from fxkit.catalog import Catalog
 from fxkit.cli.description import of_plugin
+from fxkit.experiment.wording import inline_toml
 from fxkit.kinds import KINDS, Kind
 from fxkit_docs.markdown import block, code, table
 from fxkit_docs.options import told_table
@@ -68,11 +69,24 @@ def _section(entry: Entry, told: Mapping[str, Any]) -> str:
         told["doc"],
         block(told["table"], "text" if "= ..." in told["table"] else "toml") if told["table"] else "",
         told_table(told["options"]),
+        _presets(told["presets"]),
         _parameters(told.get("parameters")),
         _traits(told.get("traits"), told.get("dims")),
         f"Parameters and capabilities are not shown: {told['note']}." if told.get("note") else "",
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def _presets(presets: Mapping[str, Mapping[str, Any]]) -> str:
+    if not presets:
+        return ""
+    rows = [
+        (code(name), ", ".join(code(f"{k} = {inline_toml(v)}") for k, v in values.items()))
+        for name, values in presets.items()
+    ]
+    return "**Presets**; options that are written beside them win:\n\n" + table(
+        ("preset", "stands for"), rows
+    )
 
 
 def _parameters(parameters: Sequence[Mapping[str, Any]] | None) -> str:
