@@ -5,7 +5,6 @@ from __future__ import annotations
 import attrs
 import pytest
 
-from fxkit.parameter import Parameter
 from fxkit.spec import opt
 from fxkit.testing import trials_of
 from fxkit.testing.stock import Softener
@@ -24,12 +23,7 @@ def complaints(presets):
         def presets(cls):
             return presets
 
-        def parameters(self, ctx) -> tuple[Parameter, ...]:
-            return super().parameters(ctx)
-
-    (trial,) = {
-        trial.title: trial for trial in trials_of("processor", Preset) if trial.title == "presets"
-    }.values()
+    trial = next(trial for trial in trials_of("processor", Preset) if trial.title == "presets")
     try:
         trial()
     except AssertionError as error:
