@@ -107,7 +107,8 @@ class Conditioning(Protocol):
 
     In each block a network calls `enter` once and `modulate` once for each layer. Where it starts from
     the steady state of silence, it finds that by a sample of silence: `enter` with no state gives what
-    the layers read and the guide, `settle` takes each layer's level on.
+    the layers read and the guide, `settle` takes each layer's level on. `fxkit.unconditioned` stands in
+    where there is none; `fxkit.whole_blocks` runs networks whose conditioning looks ahead.
     """
 
     def enter(
@@ -124,8 +125,7 @@ class Conditioning(Protocol):
     def settle(self, layer: int, level: torch.Tensor, guide: Guide) -> tuple[torch.Tensor, State]:
         """Return the modulated `level` [batch, widths[layer], 1] of a layer that has stood for ever.
 
-        `guide` is that of the first block, or of a sample of silence before it. The state is the one to
-        start `modulate` with.
+        `guide` is that of one sample of silence at the start. The state is the one to start `modulate` with.
         """
 
     def modulate(

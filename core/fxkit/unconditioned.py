@@ -44,9 +44,7 @@ class Unconditioned:
             ) -> tuple[torch.Tensor, Guide, State]:
                 return audio, None, None
 
-            def settle(
-                self, layer: int, level: torch.Tensor, guide: Guide
-            ) -> tuple[torch.Tensor, State]:
+            def settle(self, layer: int, level: torch.Tensor, guide: Guide) -> tuple[torch.Tensor, State]:
                 return level, None
 
             def modulate(
