@@ -1,0 +1,162 @@
+"""A bank of diagonal state-space systems, one per channel, run exactly, many samples at a time.
+
+Each channel has its own complex modes: s[n] = p s[n - 1] + x[n] and y[n] = Re(sum of g s[n]) + d x[n]. That is
+S4D (Gu, Gupta, Goel and Ré, "On the parameterization and initialization of diagonal state space models", 2022)
+once its step is discretised. Taking L samples as one step, Y[k] = T X[k] + O S[k] and S[k + 1] = p^L S[k] +
+R X[k]: three matrix products over all steps at once and a recurrence L times shorter than the signal. No kernel
+and no state is ever as long as the signal times the modes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from fxkit_signal.diagonal_scan import scan, scan_back
+
+# Steps as long as the state is wide keep the states as small as the signal; the bounds were measured.
+SHORTEST, LONGEST = 32, 256
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Lifted:
+    """Hold what a bank does with `length` samples at a time.
+
+    `response` [channels, L, L] from input to output samples, `observe` [channels, 2 modes, L] from the state
+    before to the output, `reach` [channels, L, 2 modes] from the input to the state; `powers` float64
+    [L + 1, channels, 2 modes] of the poles. States are [real | imaginary].
+    """
+
+    response: Tensor
+    observe: Tensor
+    reach: Tensor
+    powers: Tensor
+
+    @property
+    def length(self) -> int:
+        """Return how many samples one step takes."""
+        return int(self.response.shape[-1])
+
+
+def lift(log_pole: Tensor, gain: Tensor, direct: Tensor, dtype: torch.dtype = torch.float32) -> Lifted:
+    """Work out what steps of many samples need; differentiable with respect to all three.
+
+    `log_pole` and `gain` complex128 [channels, modes]: p = exp(log_pole), and g; `direct` [channels]. For
+    real poles in conjugate pairs give one of each pair and twice its gain. `dtype` is that of the audio.
+    """
+    modes = log_pole.shape[1]
+    length = min(LONGEST, max(SHORTEST, 1 << (2 * modes - 1).bit_length()))
+    powers = _powers(log_pole, length)
+    onward = gain[None] * powers
+    response = onward[:-1].real.sum(-1).mT
+    response = torch.cat([response[:, :1] + direct.double()[:, None], response[:, 1:]], dim=1)
+    observe = torch.cat([onward[1:].real, -onward[1:].imag], dim=-1).permute(1, 2, 0)
+    pairs = torch.cat([powers.real, powers.imag], dim=-1)
+    reach = pairs[:-1].flip(0).transpose(0, 1)
+    return Lifted(
+        response=_toeplitz(response).to(dtype),
+        observe=observe.to(dtype).contiguous(),
+        reach=reach.to(dtype).contiguous(),
+        powers=pairs,
+    )
+
+
+def _powers(log_pole: Tensor, length: int) -> Tensor:
+    """Return exp(k log_pole) for k = 0 ... length, [length + 1, ...], from few exponentials."""
+    fine = 1 << (length.bit_length() // 2)
+    count = torch.arange(fine, dtype=torch.float64, device=log_pole.device)
+    steps = torch.arange(length // fine + 1, dtype=torch.float64, device=log_pole.device)
+    low = (count[:, None, None] * log_pole).exp()
+    high = (fine * steps[:, None, None] * log_pole).exp()
+    return (high[:, None] * low[None]).flatten(0, 1)[: length + 1]
+
+
+def _toeplitz(response: Tensor) -> Tensor:
+    """Lay [channels, L] out as [channels, L, L] with [i, j] = response[j - i], zero below the diagonal."""
+    length = response.shape[1]
+    strips: Tensor = torch.nn.functional.pad(response, (length - 1, 0)).unfold(1, length, 1)
+    return strips.flip(1)
+
+
+def diagonal_bank(audio: Tensor, lifted: Lifted, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """Run the bank over audio; return output and end state.
+
+    `audio` [batch, channels, samples] in the type that `lifted` was made for; `state` float64 [batch,
+    channels, 2 modes], None for zeros. Differentiable once with respect to audio, state and what `lifted`
+    came from. Any split into blocks gives the same output.
+    """
+    batch, channels, samples = audio.shape
+    if state is None:
+        state = lifted.powers.new_zeros(batch, channels, lifted.powers.shape[-1])
+    if not samples:
+        return audio, state
+    with torch.autocast(audio.device.type, enabled=False):
+        whole = samples // lifted.length * lifted.length
+        if not whole:
+            return _rest(audio, lifted, state)
+        output, state = _whole(audio, whole, lifted, state)
+        if whole == samples:
+            return output, state
+        last, state = _rest(audio[..., whole:], lifted, state)
+        return torch.cat([output, last], dim=-1), state
+
+
+def settled(log_pole: Tensor, level: Tensor) -> Tensor:
+    """Return the state float64 [batch, channels, 2 modes] after a `level` [batch, channels] for ever.
+
+    Every pole must lie inside the unit circle.
+    """
+    state = level.double()[..., None] / (1 - log_pole.exp())
+    return torch.cat([state.real, state.imag], dim=-1)
+
+
+def _rest(audio: Tensor, lifted: Lifted, state: Tensor) -> tuple[Tensor, Tensor]:
+    """Run fewer samples than a step has."""
+    count, modes = audio.shape[-1], state.shape[-1] // 2
+    rows = audio[..., None, :]
+    output = rows @ lifted.response[:, :count, :count] + state.to(audio.dtype)[..., None, :] @ (
+        lifted.observe[..., :count]
+    )
+    reached = (rows @ lifted.reach[:, lifted.length - count :])[..., 0, :].double()
+    turned = torch.cat([-state[..., modes:], state[..., :modes]], dim=-1)
+    real, imaginary = (part.repeat(1, 2) for part in lifted.powers[count].chunk(2, dim=-1))
+    return output[..., 0, :], reached + real * state + imaginary * turned
+
+
+def _whole(audio: Tensor, whole: int, lifted: Lifted, state: Tensor) -> tuple[Tensor, Tensor]:
+    """Run as many samples as whole steps have."""
+    batch, channels, _ = audio.shape
+    steps = audio[..., :whole].reshape(batch * channels, -1, lifted.length)
+    tables = (
+        table.expand(batch, -1, -1, -1).flatten(0, 1)
+        for table in (lifted.response, lifted.observe, lifted.reach)
+    )
+    output, end = _Steps.apply(steps, *tables, lifted.powers[-1], state.flatten(0, 1))  # type: ignore[no-untyped-call]
+    return output.view(batch, channels, whole), end.view_as(state)
+
+
+class _Steps(torch.autograd.Function):
+    """Run Y = X T + S O, S' = p S + X R over the steps of [rows, steps, L]."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, response: Tensor, observe: Tensor, reach: Tensor, power: Tensor, start: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        states, end = scan(torch.bmm(x, reach), power, start, late=True)
+        ctx.save_for_backward(x, response, observe, reach, power, states)
+        return torch.bmm(x, response).baddbmm_(states, observe), end
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad_y: Tensor, grad_end: Tensor) -> tuple[Tensor | None, ...]:
+        x, response, observe, reach, power, states = ctx.saved_tensors
+        drive, grad_start, grad_power = scan_back(
+            torch.bmm(grad_y, observe.mT), power, grad_end, states, late=True
+        )
+        grad_x = torch.bmm(grad_y, response.mT).baddbmm_(drive, reach.mT) if ctx.needs_input_grad[0] else None
+        grad_reach = torch.bmm(x.mT, drive)
+        return grad_x, torch.bmm(x.mT, grad_y), torch.bmm(states.mT, grad_y), grad_reach, grad_power, grad_start
