@@ -9,6 +9,8 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import attrs
+
 FORMAT = 1
 GAP = "  "
 _LEAST = 24
@@ -23,7 +25,10 @@ def write_json(content: Mapping[str, Any]) -> None:
 
 
 def plain(value: Any) -> Any:
-    """Return an option's value as JSON and TOML hold it."""
+    """Return an option's value as JSON and TOML hold it; of a spec inside it, the options that are set."""
+    if attrs.has(type(value)):
+        fields = attrs.asdict(value, recurse=False)
+        return {name: plain(item) for name, item in fields.items() if item is not None}
     if isinstance(value, (tuple, list)):
         return [plain(item) for item in value]
     if isinstance(value, Mapping):

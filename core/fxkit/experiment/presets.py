@@ -44,6 +44,9 @@ def with_preset(tree: Tree, presets: Mapping[str, Mapping[str, Any]], report: Re
 
 
 def _planted(value: Any, mark: Mark) -> Tree:
+    if attrs.has(type(value)):
+        fields = attrs.asdict(value, recurse=False)
+        value = {name: item for name, item in fields.items() if item is not None}
     if isinstance(value, Mapping):
         return Tree({name: _planted(item, _below(mark, name)) for name, item in value.items()}, mark)
     if isinstance(value, (list, tuple)):
