@@ -1,0 +1,31 @@
+"""The module behind `concat`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import nn
+
+from fxkit.values import Guide, State
+from fxkit_neural._join import join_condition
+
+
+class ConcatModule(nn.Module):
+    """Append the condition to what the network reads; the layers stay as they are."""
+
+    def enter(
+        self, audio: torch.Tensor, params: Mapping[str, torch.Tensor], state: State = None
+    ) -> tuple[torch.Tensor, Guide, State]:
+        """Return `audio` [batch, channels, samples] with one channel more for each value."""
+        return join_condition(audio, params), None, None
+
+    def settle(self, layer: int, level: torch.Tensor, guide: Guide) -> tuple[torch.Tensor, State]:
+        """Return `level`."""
+        return level, None
+
+    def modulate(
+        self, layer: int, signal: torch.Tensor, guide: Guide, state: State = None
+    ) -> tuple[torch.Tensor, State]:
+        """Return `signal`."""
+        return signal, None
