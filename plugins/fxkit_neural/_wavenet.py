@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from fxkit.protocols import Conditioning
-from fxkit.values import Guide, State
+from fxkit.values import State
 from fxkit_signal.dilated import dilated, past_after
 
 if TYPE_CHECKING:

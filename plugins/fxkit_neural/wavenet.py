@@ -30,7 +30,7 @@ class LayerArray:
     dilations: tuple[int, ...] = opt(unit="samples", ge=1, help="distance between the taps of each layer")
     kernel: int | tuple[int, ...] = opt(3, ge=1, le=255, help="taps per convolution; or a list, one for each")
     bottleneck: int | None = opt(
-        None, ge=1, le=512, help="channels behind the activation; `channels` if absent"
+        None, ge=1, le=512, help="channels that the head hears; those of the layers when absent"
     )
     activation: Activation = opt("tanh", help="what bends the sum of convolution and input")
     gating: Literal["none", "gated", "blended"] = opt(
@@ -47,10 +47,7 @@ class LayerArray:
         if not layers:
             yield "dilations", "is empty; write one number for each layer"
         if isinstance(self.kernel, tuple) and len(self.kernel) != layers:
-            yield (
-                "kernel",
-                f"has {len(self.kernel)} numbers for {layers} layers; write one number, or {layers}",
-            )
+            yield "kernel", f"has {len(self.kernel)} numbers for {layers} layers; write 1, or {layers}"
         if self.gating == "none" and self.gate != "sigmoid":
             yield "gate", 'has no effect without gating; write gating = "gated", or remove it'
 
@@ -124,21 +121,19 @@ class WaveNet:
     @classmethod
     def examples(cls) -> tuple[WaveNet, ...]:
         """Return small forms that differ in what they promise."""
+        from fxkit_neural.concat import Concat
+        from fxkit_neural.film import FiLM
+        from fxkit_neural.tfilm import TFiLM
+
         plain = LayerArray(channels=4, dilations=(1, 3))
-        gated = LayerArray(
-            channels=4,
-            dilations=(1, 4),
-            kernel=(3, 2),
-            bottleneck=2,
-            gating="gated",
-            head_kernel=3,
-            head_bias=True,
-        )
+        second = LayerArray(channels=3, dilations=(1, 4), kernel=(3, 2), head_kernel=3, head_bias=True)
+        gated = attrs.evolve(second, bottleneck=2, gating="gated")
         blended = LayerArray(channels=3, dilations=(2,), activation="silu", gating="blended", gate="hardtanh")
         return (
-            cls(arrays=(plain, attrs.evolve(plain, channels=3, head_bias=True))),
-            cls(arrays=(plain, gated)),
-            cls(arrays=(blended,), head_scale=0.5),
+            cls(arrays=(plain, second)),
+            cls(arrays=(plain, gated), conditioning=Concat(size=2)),
+            cls(arrays=(blended,), head_scale=0.5, conditioning=FiLM()),
+            cls(arrays=(second,), conditioning=TFiLM()),
         )
 
     def problems(self) -> Iterator[tuple[str, str]]:
