@@ -7,8 +7,8 @@ from collections.abc import Callable
 import torch
 
 from fxkit.engine.evaluation import score, whole_batch
+from fxkit.engine.material import Material
 from fxkit.engine.objective import Term
-from fxkit.engine.segments import Material
 from fxkit.values import Batch, Output, Recording
 
 Guess = Callable[[Recording], torch.Tensor]

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 import attrs
 import torch
 
+from fxkit.engine.material import Material
 from fxkit.engine.objective import Term, measure
-from fxkit.engine.segments import Material
 from fxkit.engine.streaming import process
 from fxkit.model.graph import Model
 from fxkit.values import Batch, Output, Recording

@@ -7,30 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import attrs
+import numpy as np
 import torch
 
+from fxkit.engine.material import Indices, Material, Series, Side
 from fxkit.errors import DataError
 from fxkit.protocols import Transform
-from fxkit.values import Batch, Recording
+from fxkit.values import Batch
+
+__all__ = ["Material", "Segments"]
 
 _SLIDING_FROM = 8
-
-
-@attrs.frozen(kw_only=True)
-class Material:
-    """Hold a split in memory: recordings and, for each, feature name -> [dims, frames]."""
-
-    recordings: tuple[Recording, ...]
-    features: tuple[Mapping[str, torch.Tensor], ...]
-
-
-@attrs.frozen(kw_only=True)
-class _Place:
-    """Locate one segment of an epoch: which recording, and which slot of it."""
-
-    recording: int
-    slot: int
 
 
 class Segments:
@@ -39,6 +26,9 @@ class Segments:
     Each epoch visits every slot of every recording once, in a new order and with a new offset; slot
     edges move with the offset, so all samples are seen. Segment starts are multiples of `hop`.
     `transforms` change each batch in order, with a generator that seed and step alone decide.
+
+    Of `ranks` workers each cuts its share, number `rank`, of the same batch: together they see what one
+    would with a `batch_size` that is `ranks` times as large. The transforms of each draw for themselves.
     """
 
     def __init__(
@@ -51,6 +41,8 @@ class Segments:
         seed: int,
         hop: int = 1,
         transforms: Sequence[Transform] = (),
+        rank: int = 0,
+        ranks: int = 1,
     ) -> None:
         self.material = material
         self.segment = segment
@@ -59,86 +51,115 @@ class Segments:
         self.seed = seed
         self.hop = hop if any(material.features) else 1
         self.transforms = tuple(transforms)
-        self.places = self._places()
-        self._epochs: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
+        self.rank, self.ranks = rank, ranks
+        self._samples = np.array([one.samples for one in material.recordings], dtype=np.int64)
+        self._slots = self._counted()
+        self._spare = self._samples - warmup - self._slots * segment
+        # Place k of an epoch is slot `_slot[k]` of recording `_recording[k]`.
+        self._recording = np.repeat(np.arange(len(self._slots)), self._slots)
+        self._slot = np.arange(len(self._recording)) - np.repeat(
+            np.cumsum(self._slots) - self._slots, self._slots
+        )
+        self._epochs: dict[int, tuple[Indices, np.ndarray]] = {}
+        self._read = _Reader(material)
 
-    def _places(self) -> tuple[_Place, ...]:
-        places: list[_Place] = []
-        problems = []
-        for index, recording in enumerate(self.material.recordings):
-            slots = self._slots(recording)
-            if slots < 1:
-                problems.append(
-                    f"{recording.name}: {recording.samples} samples are fewer than data.warmup + data.segment"
-                    f" = {self.warmup + self.segment}; lower data.segment or use longer recordings"
-                )
-            places.extend(_Place(recording=index, slot=slot) for slot in range(slots))
-        if problems:
-            raise DataError(problems)
-        if not places:
+    def _counted(self) -> Indices:
+        slots = (self._samples - self.warmup) // self.segment
+        short = [
+            f"{recording.name}: {recording.samples} samples are fewer than data.warmup + data.segment"
+            f" = {self.warmup + self.segment}; lower data.segment or use longer recordings"
+            for recording, count in zip(self.material.recordings, slots, strict=True)
+            if count < 1
+        ]
+        if short:
+            raise DataError(short)
+        if not len(slots):
             raise DataError(["the train split has no recordings"])
-        return tuple(places)
-
-    def _slots(self, recording: Recording) -> int:
-        slots = (recording.samples - self.warmup) // self.segment
         # Giving up one slot of many leaves room for the grid to slide by at least a whole segment.
-        return slots - 1 if slots > _SLIDING_FROM else slots
+        return np.where(slots > _SLIDING_FROM, slots - 1, slots)
 
     def __len__(self) -> int:
         """Return the number of segments in an epoch."""
-        return len(self.places)
+        return len(self._recording)
 
-    def batch(self, step: int) -> Batch:
-        """Return the batch of optimiser step `step` (from 0)."""
-        first = step * self.batch_size
-        batch = self._collate([self._cut(index) for index in range(first, first + self.batch_size)])
-        generator = torch.Generator().manual_seed((self.seed * 7_368_787 + step) % 2**63)
+    def batch(self, step: int, room: Mapping[str, torch.Tensor] | None = None) -> Batch:
+        """Return the batch of optimiser step `step` (from 0), in the tensors of `room` where given."""
+        recordings, starts = self._cuts(step)
+        batch = self._collate(recordings, starts, room or self.room())
+        generator = torch.Generator().manual_seed(self._drawn_from(step))
         for transform in self.transforms:
             batch = transform(batch, generator)
         return batch
 
-    def _epoch(self, epoch: int) -> tuple[torch.Tensor, torch.Tensor]:
+    def room(self, pinned: bool = False) -> dict[str, torch.Tensor]:
+        """Return tensors that a batch's audio fits in; `pinned` ones reach a GPU faster."""
+        length = self.warmup + self.segment
+        return {
+            name: torch.empty(self.batch_size, side.channels, length, pin_memory=pinned)
+            for name, side in self._read.sides.items()
+        }
+
+    def _drawn_from(self, step: int) -> int:
+        return (self.seed * 7_368_787 + step + self.rank * 15_485_863_000) % 2**63
+
+    def _epoch(self, epoch: int) -> tuple[Indices, np.ndarray]:
         if epoch not in self._epochs:
             generator = torch.Generator().manual_seed((self.seed * 1_000_003 + epoch) % 2**63)
-            order = torch.randperm(len(self.places), generator=generator)
-            offsets = torch.rand(len(self.material.recordings), generator=generator)
-            self._epochs = {epoch: (order, offsets)}
+            order = torch.randperm(len(self), generator=generator).numpy()
+            offsets = torch.rand(len(self._slots), generator=generator).double().numpy()
+            # A batch may reach from one epoch into the next.
+            self._epochs = {epoch: (order, offsets), **dict(list(self._epochs.items())[:1])}
         return self._epochs[epoch]
 
-    def _cut(self, index: int) -> tuple[Recording, Mapping[str, torch.Tensor], int]:
-        order, offsets = self._epoch(index // len(self.places))
-        place = self.places[int(order[index % len(self.places)])]
-        recording = self.material.recordings[place.recording]
-        spare = recording.samples - self.warmup - self._slots(recording) * self.segment
-        # The spare samples slide the whole grid of slots along the recording.
-        start = place.slot * self.segment + int(offsets[place.recording] * (spare + 1))
-        return recording, self.material.features[place.recording], start // self.hop * self.hop
+    def _cuts(self, step: int) -> tuple[Indices, Indices]:
+        """Return the recording and the start of each segment of a step."""
+        first = (step * self.ranks + self.rank) * self.batch_size
+        index = np.arange(first, first + self.batch_size)
+        epochs = index // len(self)
+        parts = [self._located(epoch, index[epochs == epoch]) for epoch in range(epochs[0], epochs[-1] + 1)]
+        recordings, starts = (np.concatenate(part) for part in zip(*parts, strict=True))
+        return recordings, starts
 
-    def _collate(self, cuts: Sequence[tuple[Recording, Mapping[str, torch.Tensor], int]]) -> Batch:
-        length = self.warmup + self.segment
-        recordings = [recording for recording, _, _ in cuts]
-        inputs = [r.input[:, s : s + length] for r, _, s in cuts if r.input is not None]
-        knobs = [r.knobs for r in recordings if r.knobs is not None]
-        names = cuts[0][1].keys()
-        features = {
-            name: torch.stack([frames_of(f[name], s, length, self.hop) for _, f, s in cuts]) for name in names
-        }
+    def _located(self, epoch: int, index: Indices) -> tuple[Indices, Indices]:
+        order, offsets = self._epoch(epoch)
+        place = order[index % len(self)]
+        recordings = self._recording[place]
+        # The spare samples slide the whole grid of slots along the recording.
+        slid = (offsets[recordings] * (self._spare[recordings] + 1)).astype(np.int64)
+        starts = self._slot[place] * self.segment + slid
+        return recordings, starts // self.hop * self.hop
+
+    def _collate(self, recordings: Indices, starts: Indices, room: Mapping[str, torch.Tensor]) -> Batch:
+        read, length = self._read, self.warmup + self.segment
+        for name, side in read.sides.items():
+            side.copy(recordings, starts, room[name])
         return Batch(
-            target=torch.stack([r.target[:, s : s + length] for r, _, s in cuts]),
-            input=torch.stack(inputs) if inputs else None,
-            knobs=torch.stack(knobs) if knobs else None,
-            features=features,
+            target=room["target"],
+            input=room.get("input"),
+            knobs=None if read.knobs is None else read.knobs[torch.from_numpy(recordings)],
+            features={
+                name: one.of(recordings, starts, length, self.hop) for name, one in read.series.items()
+            },
             warmup=self.warmup,
-            names=tuple(r.name for r in recordings),
-            starts=torch.tensor([recording.start + start for recording, _, start in cuts]),
+            names=tuple(read.names[recordings].tolist()),
+            starts=torch.from_numpy(read.begun[recordings] + starts),
         )
 
 
-def frames_of(series: torch.Tensor, start: int, samples: int, hop: int) -> torch.Tensor:
-    """Return the frames [dims, frames] that samples [start, start + samples) need; the last is held.
+class _Reader:
+    """Hold a split's sides, features and facts as tables that a whole batch is read from at once."""
 
-    `series` is [dims, frames] of the whole recording; `start` is a multiple of `hop`.
-    """
-    first, last = start // hop, (start + samples - 1) // hop + 1
-    index = torch.arange(first, last + 1).clamp(max=series.shape[-1] - 1)
-    return series[:, index]
+    def __init__(self, material: Material) -> None:
+        recordings = material.recordings
+        names = [one.name for one in recordings]
+        inputs = [one.input for one in recordings if one.input is not None]
+        knobs = [one.knobs for one in recordings if one.knobs is not None]
+        self.names = np.array(names, dtype=object)
+        self.begun = np.array([one.start for one in recordings], dtype=np.int64)
+        self.sides = {"target": Side(names, [one.target for one in recordings])}
+        if inputs:
+            self.sides["input"] = Side(names, inputs)
+        self.knobs = torch.stack(knobs) if knobs else None
+        self.series = {
+            name: Series([one[name] for one in material.features]) for name in material.features[0]
+        }

@@ -9,8 +9,8 @@ import attrs
 import torch
 
 from fxkit.context import BuildContext
+from fxkit.engine.material import Material
 from fxkit.engine.objective import Term, build_terms
-from fxkit.engine.segments import Material
 from fxkit.errors import RunError
 from fxkit.experiment.model import Experiment
 from fxkit.feature_cache import FeatureCache

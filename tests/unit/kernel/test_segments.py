@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import attrs
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fxkit.engine.segments import Material, Segments, frames_of
+from fxkit.engine.material import Material, Series, Side
+from fxkit.engine.segments import Segments
 from fxkit.errors import DataError
 from fxkit.values import Recording
 
@@ -94,7 +96,8 @@ def test_features_are_cut_with_the_audio_on_the_hop():
 
 def test_frames_past_the_end_hold_the_last():
     series = torch.tensor([[1.0, 2.0, 3.0]])
-    assert frames_of(series, 4, 10, 4).tolist() == [[2.0, 3.0, 3.0, 3.0]]
+    cut = Series([series]).of(np.array([0]), np.array([4]), 10, 4)
+    assert cut.tolist() == [[[2.0, 3.0, 3.0, 3.0]]]
 
 
 def test_knobs_follow_their_recording():
@@ -122,3 +125,57 @@ def test_transforms_change_each_batch_in_order_and_repeat_with_the_step():
     assert torch.equal(one.batch(3).input, other.batch(3).input)
     assert torch.allclose(one.batch(3).input - 1000, -one.batch(3).target, atol=1e-3)
     assert not torch.equal(one.batch(3).target, plain.target)
+
+
+def test_workers_share_the_batch_that_one_process_with_all_items_would_read():
+    source = material(counting("a", 1000), counting("b", 700, first=5000))
+    alone = make(source, batch_size=12)
+    workers = [make(source, batch_size=4, rank=rank, ranks=3) for rank in range(3)]
+    for step in (0, 5, 40):
+        joined = torch.cat([worker.batch(step).input for worker in workers])
+        assert torch.equal(joined, alone.batch(step).input)
+
+
+def test_a_batch_may_reach_over_several_epochs():
+    source = material(counting("a", 45))
+    one, all_at_once = make(source, batch_size=1), make(source, batch_size=11)
+    separate = torch.cat([one.batch(step).input for step in range(11, 22)])
+    assert torch.equal(all_at_once.batch(1).input, separate)
+
+
+def test_transforms_of_workers_draw_for_themselves():
+    def scale(batch, generator):
+        return attrs.evolve(batch, target=torch.rand(1, generator=generator))
+
+    source = material(counting("a", 500))
+    first, second = (make(source, transforms=(scale,), rank=rank, ranks=2).batch(3) for rank in range(2))
+    assert not torch.equal(first.target, second.target)
+
+
+def test_several_channels_are_cut_alike():
+    ramp = torch.arange(300.0)
+    stereo = Recording(name="s", input=torch.stack([ramp, ramp + 1000]), target=-ramp[None])
+    batch = make(material(stereo)).batch(0)
+    assert batch.input.shape == (4, 2, 10)
+    assert torch.equal(batch.input[:, 1], batch.input[:, 0] + 1000)
+    assert torch.equal(batch.input[:, 0], -batch.target[:, 0])
+
+
+def test_audio_in_any_layout_is_read():
+    ramp = torch.arange(600.0).reshape(300, 2).T
+    other = Recording(name="s", input=ramp, target=ramp.double())
+    batch = make(material(other)).batch(0)
+    assert torch.equal(batch.input, batch.target)
+    assert torch.equal(batch.input[:, 1] - batch.input[:, 0], torch.ones(4, 10))
+
+
+def test_recordings_of_unlike_channels_are_named():
+    ramp = torch.zeros(2, 100)
+    with pytest.raises(DataError, match="b: 2 channels where a has 1"):
+        make(material(counting("a", 100), Recording(name="b", input=ramp, target=ramp)))
+
+
+def test_a_stretch_beyond_its_recording_is_refused():
+    side = Side(["a"], [torch.zeros(1, 20)])
+    with pytest.raises(IndexError, match="beyond"):
+        side.copy(np.array([0]), np.array([15]), torch.empty(1, 1, 10))
