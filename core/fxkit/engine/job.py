@@ -110,7 +110,7 @@ def open_run(prepared: Prepared, folder: RunFolder, progress: Progress) -> Run:
     experiment = prepared.experiment
     optimizer = _optimizer(prepared)
     schedule = experiment.schedule
-    scheduler = build_part(schedule, optimizer, experiment.train.steps) if schedule else None
+    scheduler = build_part(schedule, optimizer, experiment.train.steps or 1000) if schedule else None
     callbacks = Callbacks(progress.message)
     built = {
         name: (build_part(part, prepared.ctx), part.keys.on_error)

@@ -34,7 +34,7 @@ class Loop:
         Raises `Interrupted` between two steps when asked to stop, and `NonFiniteError` when a loss is
         no longer finite; the state is then as after the last finished step.
         """
-        run, steps = self.run, self.run.experiment.train.steps
+        run, steps = self.run, self.run.experiment.train.steps or 1000
         run.progress.start(run.step, steps)
         if run.pending is not None:
             # The run was interrupted between a step and its end: its validation and hooks are due.

@@ -14,7 +14,7 @@ from fxkit.experiment.model import Origin, Part
 from fxkit.experiment.plugins import Plugins, with_absolute_files
 from fxkit.experiment.report import Report
 from fxkit.experiment.structure import Structure
-from fxkit.experiment.tables import PLACES, TABLES, Place, PluginsTable
+from fxkit.experiment.tables import ARRAYS, PLACES, TABLES, Place, PluginsTable
 from fxkit.experiment.tree import Mark, Tree, without
 from fxkit.experiment.wording import a_table_of, mismatch, suggestion
 from fxkit.spec import describe
@@ -49,10 +49,11 @@ def draft(
     table = _table(structure, tree, "plugins") or PluginsTable()
     structure.plugins = Plugins.under(catalog, table, tree.get("plugins"), report, allow_local=allow_local)
     table = with_absolute_files(table, tree.get("plugins"))
-    tables = {"plugins": table}
+    tables: dict[str, Any] = {"plugins": table}
     for name in TABLES:
         if name != "plugins" and not (model_only and name == "train" and tree.get(name) is None):
             tables[name] = _table(structure, tree, name)
+    tables.update({name: _tables(structure, tree, name) for name in ARRAYS})
     spared = ("data", "losses") if model_only else ()
     parts = {
         place.path: {}
@@ -82,12 +83,13 @@ def _is_phantom(tree: Tree) -> bool:
 
 def _check_top(tree: Tree, report: Report) -> Tree:
     """Report what is none of the tables, and take it for what it was probably meant to be."""
-    names = [*TABLES, *(place.path for place in PLACES)]
+    names = [*TABLES, *ARRAYS, *(place.path for place in PLACES)]
     for name, entry in tree.items():
         if name in names:
             continue
+        tables = entry.is_table or entry.is_array_of_tables
         meant = closest(name, [one for one in names if tree.get(one) is None], limit=1)
-        if entry.is_table:
+        if tables:
             near = suggestion(name, names) or f"; there are {', '.join(names)}"
             report.at_key(entry, f"unknown table{near}")
         elif name in OWN_KEYS:
@@ -95,7 +97,7 @@ def _check_top(tree: Tree, report: Report) -> Tree:
         else:
             report.at_key(entry, f"unknown key outside of the tables{_home(name)}")
         tree = without(tree, (name,))
-        if meant and entry.is_table:
+        if meant and tables:
             tree = Tree({**tree.value, meant[0]: entry}, tree.mark)
     return tree
 
@@ -115,6 +117,24 @@ def _table(structure: Structure, tree: Tree, name: str) -> Any:
         return structure.table(entry, TABLES[name])
     structure.report.at_value(entry, mismatch("table", entry.value))
     return None
+
+
+def _tables(structure: Structure, tree: Tree, name: str) -> tuple[Any, ...]:
+    """Read the tables under [[name]]; those that are wrong are left out."""
+    entry = tree.get(name)
+    if entry is None:
+        return ()
+    if not isinstance(entry.value, tuple):
+        header = f"in double brackets: [[{name}]]" if entry.is_table else f"[[{name}]] tables"
+        structure.report.at_value(entry, f"expected a list of tables; write {header}")
+        return ()
+    found = []
+    for item in entry.value:
+        if item.is_table:
+            found.append(structure.table(item, ARRAYS[name]))
+        else:
+            structure.report.at_value(item, mismatch("table", item.value))
+    return tuple(one for one in found if one is not None)
 
 
 def _absent(tree: Tree, name: str) -> Tree:

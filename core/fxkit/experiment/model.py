@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from fxkit.experiment.tables import ModelTable, PluginsTable, RunTable, TrainTable
+from fxkit.experiment.tables import ModelTable, PhaseTable, PluginsTable, RunTable, TrainTable
 
 
 @attrs.frozen(kw_only=True)
@@ -67,8 +67,9 @@ class Blueprint:
 class Experiment(Blueprint):
     """Hold a whole checked experiment.
 
-    `optimizer` and `schedule` are the parts of [train]; `resolved` is the plain document with every
-    default written out and paths absolute; `origins` maps dotted paths to where they were written.
+    `optimizer` and `schedule` are the parts of [train], `phases` the tables [[phase]]; `resolved`
+    is the plain document with every default written out and paths absolute; `origins` maps dotted paths
+    to where they were written.
     Experiments that ask for the same are equal, wherever they were written.
     """
 
@@ -82,6 +83,7 @@ class Experiment(Blueprint):
     transforms: Mapping[str, Part]
     resolved: Mapping[str, Any]
     origins: Mapping[str, Origin] = attrs.field(eq=False)
+    phases: tuple[PhaseTable, ...] = ()
 
     def parts(self) -> tuple[Part, ...]:
         """Return every plugin that the experiment names, also inside options, place by place."""
@@ -97,6 +99,8 @@ class Experiment(Blueprint):
         inline = tuple(
             node.keys.controller for node in self.nodes.values() if isinstance(node.keys.controller, Part)
         )
-        schedule = (self.schedule,) if self.schedule else ()
-        outer = (self.data, *named, *inline, self.optimizer, *schedule)
+        tables = [self.optimizer, self.schedule]
+        for phase in self.phases:
+            tables += [phase.optimizer, phase.schedule, *(turn.optimizer for turn in phase.alternate)]
+        outer = (self.data, *named, *inline, *filter(None, tables))
         return tuple(part for one in outer for part in one.all())

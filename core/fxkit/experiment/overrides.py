@@ -12,6 +12,7 @@ import tomli
 from fxkit.experiment.model import Origin
 from fxkit.experiment.report import Report
 from fxkit.experiment.tree import Bare, Source, Tree, merge, plant
+from fxkit.experiment.wording import suggestion
 
 _KEY = r"""(?:[A-Za-z0-9_-]+|"(?:[^"\\]|\\.)*"|'[^']*')"""
 _OVERRIDE = re.compile(rf"\s*({_KEY}(?:\s*\.\s*{_KEY})*)\s*=(.*)", re.DOTALL)
@@ -25,8 +26,38 @@ def override(tree: Tree, texts: Sequence[str], report: Report) -> Tree:
         if data is None:
             report.add(Origin(file=source.file), text, "expected path=value, such as train.steps=500")
         else:
-            tree = merge(tree, plant(data, source, {}))
+            tree = merge(tree, _aimed(tree, plant(data, source, {}), report))
     return tree
+
+
+def _aimed(base: Tree | None, over: Tree, report: Report) -> Tree:
+    """Return `over` with whole arrays for what it changes in the members of an array of tables."""
+    if base is None or not over.is_table:
+        return over
+    if base.is_array_of_tables:
+        return Tree(_members(base, over, report), base.mark)
+    entries = {name: _aimed(base.get(name), entry, report) for name, entry in over.items()}
+    return Tree(entries, over.mark)
+
+
+def _members(base: Tree, over: Tree, report: Report) -> tuple[Tree, ...]:
+    members: list[Tree] = list(base.value)
+    titles = [_title(one) for one in members]
+    for name, entry in over.items():
+        index = titles.index(name) if name in titles else int(name) if name.isdecimal() else len(members)
+        if index < len(members):
+            members[index] = merge(members[index], _aimed(members[index], entry, report))
+        else:
+            known = [title for title in titles if title]
+            there = ", ".join([f"0 to {len(members) - 1}", *known])
+            hint = suggestion(name, known) or f"; there are {there}"
+            report.at_value(entry, f"nothing to change there{hint}")
+    return tuple(members)
+
+
+def _title(table: Tree) -> str:
+    name = table.get("name")
+    return str(name.value) if name else ""
 
 
 def _parse(text: str) -> dict[str, Any] | None:

@@ -15,11 +15,12 @@ from fxkit.experiment.document import check_format
 from fxkit.experiment.draft import Draft, draft
 from fxkit.experiment.model import Blueprint, Experiment, Origin
 from fxkit.experiment.overrides import override
+from fxkit.experiment.phase_checks import check_phases
 from fxkit.experiment.positions import dotted
 from fxkit.experiment.report import Report
 from fxkit.experiment.resolved import resolve
 from fxkit.experiment.shipped import shipped_experiments, shown
-from fxkit.experiment.tables import PLACES
+from fxkit.experiment.tables import PLACES, TABLES
 from fxkit.experiment.tree import Source, Tree, plant
 from fxkit.experiment.wording import suggestion
 
@@ -136,6 +137,7 @@ def _experiment(
     tree = override(tree, overrides, report)
     found = draft(tree, catalog or Catalog.installed(), report, allow_local=allow_local)
     crosscheck(found, report)
+    check_phases(found, report)
     check_declarations(found, report)
     report.raise_if_any()
     return _built(found, file)
@@ -144,9 +146,11 @@ def _experiment(
 def _built(found: Draft, file: str) -> Experiment:
     train = found.tables["train"]
     named: dict[str, Any] = {place.path: found.parts[place.path] for place in PLACES if place.named}
+    single = {name: found.tables[name] for name in TABLES}
     return Experiment(
         file=file,
-        **found.tables,
+        phases=found.tables["phase"],
+        **single,
         **named,
         data=found.parts["data"][""],
         optimizer=train.optimizer,

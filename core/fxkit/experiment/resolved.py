@@ -13,7 +13,7 @@ import tomli_w
 
 from fxkit.experiment.document import FORMAT
 from fxkit.experiment.model import Part
-from fxkit.experiment.tables import PLACES, TABLES
+from fxkit.experiment.tables import ARRAYS, PLACES, TABLES
 from fxkit.spec import describe
 
 
@@ -25,6 +25,9 @@ def resolve(tables: Mapping[str, Any], parts: Mapping[str, Mapping[str, Part]]) 
     """
     document: dict[str, Any] = {"fxkit": FORMAT}
     document.update({name: _kernel_table(tables[name]) for name in TABLES})
+    document.update(
+        {name: [_kernel_table(one) for one in tables[name]] for name in ARRAYS if tables.get(name)}
+    )
     for place in PLACES:
         named = {name: _part_table(part) for name, part in parts[place.path].items()}
         if named:

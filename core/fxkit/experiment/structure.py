@@ -32,6 +32,7 @@ class Structure:
     plugins: Plugins | None = None
     _converter: cattrs.Converter = attrs.field(init=False)
     _parts: list[Part] = attrs.field(factory=list, init=False)
+    _shared: bool = attrs.field(default=False, init=False)
 
     def __attrs_post_init__(self) -> None:
         self._converter = strict_converter(self.report, self._nested)
@@ -95,6 +96,14 @@ class Structure:
 
     def _values(self, tree: Tree, description: SpecDescription, *, shared: bool) -> dict[str, Any] | None:
         """Return the values of the options that are given; None when any is wrong or missing."""
+        outer, self._shared = self._shared, shared
+        try:
+            return self._given(tree, description)
+        finally:
+            self._shared = outer
+
+    def _given(self, tree: Tree, description: SpecDescription) -> dict[str, Any] | None:
+        shared = self._shared
         values: dict[str, Any] = {}
         complete = True
         for option in description.options:
@@ -161,7 +170,8 @@ class Structure:
             self.report.at_value(tree, mismatch(f"table of {', '.join(_names(description))}", tree.value))
             raise Rejected
         self._check_names(tree, _names(description), header(tree.mark.path))
-        values = self._values(tree, description, shared=False)
+        # A table inside one of the kernel's own is the kernel's, too.
+        values = self._values(tree, description, shared=self._shared)
         fault = Fault(self.report, tree, cls.__name__)
         spec = None if values is None else self._spec(tree, cls, values, fault)
         if spec is None:

@@ -11,7 +11,10 @@ from typing import Any, Literal
 
 import attrs
 
+from fxkit.experiment.duration import duration_problem
 from fxkit.spec import opt
+
+Precision = Literal["float32", "bf16", "fp16"]
 
 
 @attrs.frozen(kw_only=True)
@@ -34,15 +37,85 @@ class RunTable:
 class TrainTable:
     """Say how long and how to train."""
 
-    steps: int = opt(1000, ge=1, help="optimiser steps")
+    steps: int | None = opt(None, ge=1, help="optimiser steps; 1000 when neither this nor until is given")
+    until: str | None = opt(None, help='time after which training ends: "90 s", "20 min", "1.5 h"')
     batch_size: int = opt(8, ge=1, help="segments per step")
+    accumulate: int = opt(
+        1, ge=1, help="parts of a batch that run one after another: the same gradient in less memory"
+    )
+    window: int | None = opt(
+        None,
+        unit="samples",
+        ge=1,
+        help="samples per step inside a segment; the state is carried from step to step",
+    )
+    warmup_gradient: bool | None = opt(
+        None, help="let gradients flow through data.warmup; when absent, they do unless there is a window"
+    )
+    precision: Precision = opt("float32", help="what the matrix products of neural processors run in")
+    compile: bool = opt(False, help="compile processors of finite memory by torch.compile")
     optimizer: Any = opt(kind="optimizers", help="what updates the weights")
     schedule: Any = opt(None, kind="schedules", help="how the learning rate moves; constant when absent")
     clip_norm: float | None = opt(None, gt=0, help="largest gradient norm; longer gradients are scaled down")
+    clip_value: float | None = opt(None, gt=0, help="largest size of one entry of the gradient")
     validate_every: int = opt(500, unit="steps", ge=1, help="steps between validations")
     log_every: int = opt(25, unit="steps", ge=1, help="steps between written training losses")
     keep: Literal["best", "last"] = opt("best", help="which weights the run ends with")
     best: str | None = opt(None, help="metric that chooses the best weights; the weighted loss when absent")
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        """Refuse a duration that is none, and a batch that cannot be divided."""
+        wrong = duration_problem(self.until)
+        if wrong:
+            yield "until", wrong
+        if self.batch_size % self.accumulate:
+            yield "accumulate", f"does not divide batch_size = {self.batch_size}"
+
+
+_TRAIN_HELP = 'nodes, controllers and "losses.NAME" whose weights learn; all when absent'
+_LOSSES_HELP = "loss = weight; those that are left out are not computed. As in [losses] when absent"
+
+
+@attrs.frozen(kw_only=True)
+class TurnTable:
+    """Say what learns in one of the turns that a phase takes, and by which losses."""
+
+    train: tuple[str, ...] | None = opt(None, help=_TRAIN_HELP)
+    losses: Mapping[str, float] | None = opt(None, ge=0, help=_LOSSES_HELP)
+    steps: int = opt(1, ge=1, help="optimiser steps before the next turn")
+    optimizer: Any = opt(None, kind="optimizers", help="what updates these weights; the phase's when absent")
+
+
+@attrs.frozen(kw_only=True)
+class PhaseTable:
+    """Say how one phase of the training differs; what is left out is as in [train] and [data].
+
+    Phases follow each other in the order of the file, each with an optimiser of its own.
+    """
+
+    name: str | None = opt(None, help="name in messages and for --set phase.NAME.steps=5")
+    steps: int | None = opt(None, ge=1, help="optimiser steps; this or until is needed")
+    until: str | None = opt(None, help='time after which the phase ends: "90 s", "20 min", "1.5 h"')
+    train: tuple[str, ...] | None = opt(None, help=_TRAIN_HELP)
+    losses: Mapping[str, float] | None = opt(None, ge=0, help=_LOSSES_HELP)
+    alternate: tuple[TurnTable, ...] = opt((), help="turns that follow each other in a circle")
+    optimizer: Any = opt(None, kind="optimizers", help="what updates the weights")
+    schedule: Any = opt(None, kind="schedules", help="how the learning rate moves in this phase")
+    batch_size: int | None = opt(None, ge=1, help="segments per step")
+    segment: int | None = opt(None, unit="samples", ge=16, help="scored length of a training segment")
+    window: int | None = opt(None, unit="samples", ge=1, help="samples per step inside a segment")
+    precision: Precision | None = opt(None, help="what the matrix products of neural processors run in")
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        """Refuse a phase without an end, and what has no effect beside turns."""
+        wrong = duration_problem(self.until)
+        if wrong:
+            yield "until", wrong
+        if self.steps is None and self.until is None:
+            yield "", 'has no end; write steps = 1000, or until = "20 min"'
+        for key in ("train", "losses") if self.alternate else ():
+            if getattr(self, key) is not None:
+                yield key, "has no effect beside alternate; write it into the turns"
 
 
 @attrs.frozen(kw_only=True)
@@ -114,7 +187,13 @@ class NodeKeys:
     )
     inputs: Mapping[str, str] = opt(factory=dict, help='named inputs: input = "input" or a node\'s name')
     lr: float = opt(1.0, ge=0, help="factor on the learning rate of this node's weights")
+    weight_decay: float | None = opt(
+        None, ge=0, help="shrinking of this node's weight matrices, in place of the optimiser's"
+    )
     freeze: bool = opt(False, help="keep this node's weights as they start")
+    recompute: bool = opt(
+        False, help="compute this node again for its gradient rather than keep what it made: less memory"
+    )
 
 
 @attrs.frozen(kw_only=True)
@@ -122,6 +201,9 @@ class ControllerKeys:
     """The kernel's keys of [controllers.NAME] and of a node's inline controller."""
 
     lr: float = opt(1.0, ge=0, help="factor on the learning rate of this controller's weights")
+    weight_decay: float | None = opt(
+        None, ge=0, help="shrinking of this controller's weight matrices, in place of the optimiser's"
+    )
     freeze: bool = opt(False, help="keep this controller's weights as they start")
 
 
@@ -169,3 +251,6 @@ PLACES: tuple[Place, ...] = (
 )
 
 TABLES: dict[str, type] = {"run": RunTable, "train": TrainTable, "model": ModelTable, "plugins": PluginsTable}
+
+# Tables that stand any number of times, each under the header [[name]].
+ARRAYS: dict[str, type] = {"phase": PhaseTable}

@@ -40,6 +40,11 @@ class Tree:
         """Tell whether this is a table."""
         return isinstance(self.value, Mapping)
 
+    @property
+    def is_array_of_tables(self) -> bool:
+        """Tell whether this is an array that holds tables and nothing else."""
+        return isinstance(self.value, tuple) and bool(self.value) and all(one.is_table for one in self.value)
+
     def get(self, name: str) -> Tree | None:
         """Return the entry called `name` of a table; None when it is absent or this is no table."""
         return self.value.get(name) if self.is_table else None
@@ -64,8 +69,11 @@ class Tree:
         return self.value
 
     def leaves(self, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Tree]]:
-        """Yield every value that is not a table, with its path; an array counts as one value."""
-        if not self.is_table:
+        """Yield every value that is not a table, with its path; an array of values counts as one."""
+        if self.is_array_of_tables:
+            for index, entry in enumerate(self.value):
+                yield from entry.leaves((*path, index))
+        elif not self.is_table:
             yield path, self
         for name, entry in self.items():
             yield from entry.leaves((*path, name))
