@@ -15,6 +15,8 @@ def promise(kept: bool, case_or_spec: object, text: str) -> None:
     """Raise `AssertionError` naming the plugin and what it does not keep."""
     if not kept:
         spec = getattr(case_or_spec, "spec", case_or_spec)
+        # What stands in for a plugin's surroundings names the plugin.
+        spec = getattr(spec, "subject", spec)
         raise AssertionError(f"{type(spec).__module__}.{type(spec).__name__} {text}")
 
 

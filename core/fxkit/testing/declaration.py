@@ -22,6 +22,7 @@ from fxkit.experiment.tree import Source, plant
 from fxkit.parameter import Parameter
 from fxkit.spec import describe
 from fxkit.testing.check import promise
+from fxkit.testing.layered import WIDTHS
 from fxkit.testing.options import alternatives
 
 # A number called so is a quantity whose unit a reader cannot guess.
@@ -76,17 +77,18 @@ def check_described(case: SpecCase) -> None:
         promise(bool(option.meta.help.strip()), case, f"has no help for the option {option.name}")
         if _is_number(getattr(case.spec, option.name)):
             _check_unit(case, f"the option {option.name}", option.name, option.meta.unit)
-    for parameter in _parameters(case.spec):
+    for parameter in _parameters(case):
         promise(bool(parameter.help.strip()), case, f"has no help for the parameter {parameter.name}")
         _check_unit(case, f"the parameter {parameter.name}", parameter.name, parameter.unit)
 
 
-def _parameters(spec: Any) -> Sequence[Parameter]:
-    declare = getattr(spec, "parameters", None)
+def _parameters(case: SpecCase) -> Sequence[Parameter]:
+    declare = getattr(case.spec, "parameters", None)
     if declare is None:
         return ()
     # A stereo processor may not know what to declare for one channel.
-    return tuple(declare(BuildContext(channels=2, target_channels=2)))
+    ctx = BuildContext(channels=2, target_channels=2)
+    return tuple(declare(ctx, WIDTHS) if case.kind == "conditionings" else declare(ctx))
 
 
 def _is_number(value: Any) -> bool:

@@ -19,8 +19,9 @@ if not any(option.required for option in describe(spec).options):
     made = spec()
 elif hasattr(spec, "examples") and not inspect.signature(spec.examples).parameters:
     made = next(iter(spec.examples()))
-for method in ("parameters", "traits", "dims"):
-    getattr(made, method, lambda ctx: None)(ctx)
+for method in ("parameters", "traits", "dims", "joined"):
+    describe = getattr(made, method, lambda ctx: None)
+    describe(ctx, (2, 3)) if "widths" in inspect.signature(describe).parameters else describe(ctx)
 sys.exit(", ".join(name for name in ("torch", "scipy", "numba") if name in sys.modules) or 0)
 """
 

@@ -10,7 +10,7 @@ import attrs
 from fxkit.context import BuildContext
 from fxkit.parameter import Parameter
 from fxkit.spec import opt
-from fxkit.traits import ControlTraits, Traits
+from fxkit.traits import ConditioningTraits, ControlTraits, Traits
 
 if TYPE_CHECKING:
     import torch
@@ -89,11 +89,54 @@ class MeanError:
         return measure
 
 
+@attrs.frozen(kw_only=True)
+class Nudge:
+    """Append the condition to the audio, and raise every layer by a share of it: a conditioning."""
+
+    share: float = opt(0.5, gt=0, le=1, help="share of the condition")
+
+    def parameters(self, ctx: BuildContext, widths: Sequence[int]) -> Sequence[Parameter]:
+        """Declare one value."""
+        return (Parameter(name="condition", low=0.0, high=1.0, default=0.5, help="what is added"),)
+
+    def joined(self, ctx: BuildContext) -> int:
+        """Return one channel."""
+        return 1
+
+    def traits(self, ctx: BuildContext, widths: Sequence[int]) -> ConditioningTraits:
+        """Declare no memory."""
+        return ConditioningTraits()
+
+    def build(self, ctx: BuildContext, widths: Sequence[int]) -> Any:
+        """Build the object."""
+        import torch
+
+        share = self.share
+
+        class NudgeModule(torch.nn.Module):
+            def enter(
+                self, audio: Tensor, params: Mapping[str, Tensor], state: Any = None
+            ) -> tuple[Tensor, Any, Any]:
+                beside = params["condition"].expand(-1, -1, audio.shape[-1])
+                return torch.cat((audio, beside), dim=1), params["condition"], None
+
+            def settle(self, layer: int, level: Tensor, guide: Any) -> tuple[Tensor, Any]:
+                return level + share * guide[..., :1], None
+
+            def modulate(
+                self, layer: int, signal: Tensor, guide: Any, state: Any = None
+            ) -> tuple[Tensor, Any]:
+                return signal + share * guide, None
+
+        return NudgeModule()
+
+
 # Kind of plugin -> specs to put where an option holds one; the second differs from the first.
 STAND_INS: Mapping[str, tuple[Any, ...]] = {
     "processors": (Softener(), Softener(share=0.2)),
     "controllers": (Still(), Still(start=0.2)),
     "losses": (MeanError(), MeanError(scale=2.0)),
+    "conditionings": (Nudge(), Nudge(share=0.2)),
 }
 
 

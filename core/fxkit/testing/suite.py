@@ -21,6 +21,7 @@ from fxkit.testing import (
     causality,
     clock,
     compilation,
+    conditioning,
     declaration,
     feature,
     gradients,
@@ -36,7 +37,9 @@ from fxkit.testing import (
 )
 from fxkit.testing.case import ControllerCase, ProcessorCase
 from fxkit.testing.check import Check, title
+from fxkit.testing.conditioning import ConditioningCase
 from fxkit.testing.declaration import SpecCase
+from fxkit.testing.layered import Layered
 from fxkit.testing.loss import LossCase
 from fxkit.testing.plain import PlainCase
 from fxkit.testing.stock import STAND_INS
@@ -94,6 +97,7 @@ CASE_CHECKS: Mapping[str, tuple[Check, ...]] = {
     "processors": PROCESSOR_CHECKS,
     "controllers": CONTROLLER_CHECKS,
     "losses": LOSS_CHECKS,
+    "conditionings": (conditioning.check_joined, conditioning.check_settled, *PROCESSOR_CHECKS),
     "features": (
         feature.check_frame_shape,
         feature.check_frame_times,
@@ -122,6 +126,7 @@ PLUGIN_CHECKS: Mapping[str, tuple[Check, ...]] = {
     "processors": (options.check_options, compilation.check_compile),
     "controllers": (options.check_options, compilation.check_compile),
     "losses": (loss.check_loss_options,),
+    "conditionings": (conditioning.check_conditioning_options, compilation.check_compile),
     "features": (feature.check_feature_options,),
     "datasets": (material.check_dataset_options,),
     "callbacks": (lifecycle.check_callback_options,),
@@ -235,12 +240,11 @@ def trials(
         for one in found
         for extra, case in list(make(one, ctx))[-1 if one != found[0] else 0 :]
     ]
-    cases = [(_label(one, found[0], extra), case) for one, extra, case in made]
-    for label, case in cases:
+    for one, extra, case in made:
         for check in CASE_CHECKS.get(kind, ()):
-            yield Trial(check=check, case=case, label=label)
+            yield Trial(check=check, case=case, label=_label(one, found[0], extra))
     # With all the channels that it takes, since options may act between channels alone.
-    widest = [case for label, case in cases if case.spec == found[0]][-1]
+    widest = [case for one, _, case in made if one == found[0]][-1]
     first = attrs.evolve(widest, hints=whole.hints, examples=whole.examples)
     for check in PLUGIN_CHECKS.get(kind, ()):
         yield Trial(check=check, case=first, label="")
@@ -291,6 +295,13 @@ def _loss_cases(spec: Any, ctx: BuildContext | None) -> Made:
         yield f"{channels}ch", LossCase(spec=spec, ctx=attrs.evolve(base, target_channels=channels))
 
 
+def _conditioning_cases(spec: Any, ctx: BuildContext | None) -> Made:
+    base = ctx or BuildContext(hop=HOP, seed=3)
+    for channels in CHANNELS:
+        there = attrs.evolve(base, channels=channels, target_channels=channels)
+        yield f"{channels}ch", ConditioningCase(spec=Layered(conditioning=spec), ctx=there)
+
+
 def _plain_cases(spec: Any, ctx: BuildContext | None) -> Made:
     yield "", PlainCase(spec=spec) if ctx is None else PlainCase(spec=spec, ctx=ctx)
 
@@ -299,4 +310,5 @@ _MAKERS: Mapping[str, Callable[[Any, BuildContext | None], Made]] = {
     "processors": _processor_cases,
     "controllers": _controller_cases,
     "losses": _loss_cases,
+    "conditionings": _conditioning_cases,
 }
