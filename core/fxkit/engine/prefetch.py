@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from typing import Any, cast
 
 import torch
 
@@ -62,9 +62,9 @@ class Prefetch:
             copied.synchronize()
         batch = self._segments.batch(step, self._rooms[place])
         if self._stream is None:
-            return to_device(batch, str(self._device))
+            return cast(Batch, to_device(batch, str(self._device)))
         with torch.cuda.stream(self._stream):
-            moved = to_device(batch, str(self._device))
+            moved = cast(Batch, to_device(batch, str(self._device)))
             self._copied[place] = self._stream.record_event()
         return moved
 
