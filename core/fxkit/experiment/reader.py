@@ -20,7 +20,7 @@ from fxkit.experiment.positions import dotted
 from fxkit.experiment.report import Report
 from fxkit.experiment.resolved import resolve
 from fxkit.experiment.shipped import shipped_experiments, shown
-from fxkit.experiment.tables import PLACES, TABLES
+from fxkit.experiment.tables import PLACES, TABLES, with_an_end
 from fxkit.experiment.tree import Source, Tree, plant
 from fxkit.experiment.wording import suggestion
 
@@ -144,18 +144,18 @@ def _experiment(
 
 
 def _built(found: Draft, file: str) -> Experiment:
-    train = found.tables["train"]
+    train = with_an_end(found.tables["train"], found.tables["phase"])
     named: dict[str, Any] = {place.path: found.parts[place.path] for place in PLACES if place.named}
-    single = {name: found.tables[name] for name in TABLES}
+    tables = {**found.tables, "train": train}
     return Experiment(
         file=file,
         phases=found.tables["phase"],
-        **single,
+        **{name: tables[name] for name in TABLES},
         **named,
         data=found.parts["data"][""],
         optimizer=train.optimizer,
         schedule=train.schedule,
-        resolved=resolve(found.tables, found.parts),
+        resolved=resolve(tables, found.parts),
         origins=_origins(found.tree),
     )
 

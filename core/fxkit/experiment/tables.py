@@ -6,7 +6,7 @@ A plugin's table mixes two sets of keys: those of the kernel for that place (`No
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import attrs
@@ -14,6 +14,7 @@ import attrs
 from fxkit.experiment.duration import duration_problem
 from fxkit.spec import opt
 
+DEFAULT_STEPS = 1000
 Precision = Literal["float32", "bf16", "fp16"]
 
 
@@ -37,7 +38,9 @@ class RunTable:
 class TrainTable:
     """Say how long and how to train."""
 
-    steps: int | None = opt(None, ge=1, help="optimiser steps; 1000 when neither this nor until is given")
+    steps: int | None = opt(
+        None, ge=1, help=f"optimiser steps; {DEFAULT_STEPS} when neither this nor until is given"
+    )
     until: str | None = opt(None, help='time after which training ends: "90 s", "20 min", "1.5 h"')
     batch_size: int = opt(8, ge=1, help="segments per step")
     accumulate: int = opt(
@@ -70,6 +73,12 @@ class TrainTable:
             yield "until", wrong
         if self.batch_size % self.accumulate:
             yield "accumulate", f"does not divide batch_size = {self.batch_size}"
+
+
+def with_an_end(train: TrainTable, phases: Sequence[Any]) -> TrainTable:
+    """Return the table with a number of steps where neither it nor phases say when training ends."""
+    endless = train.steps is None and train.until is None and not phases
+    return attrs.evolve(train, steps=DEFAULT_STEPS) if endless else train
 
 
 _TRAIN_HELP = 'nodes, controllers and "losses.NAME" whose weights learn; all when absent'

@@ -139,6 +139,7 @@ def test_every_default_is_written_out_and_absent_options_stay_absent(resolved: A
         "inputs": {},
         "lr": 1.0,
         "freeze": False,
+        "recompute": False,
         "db": 1.0,
         "invert": False,
         "channels": 16,
