@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Hashable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import attrs
 
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 # A plain nest of dicts, tuples and tensors; None is silence before the start.
 State = Any
+
+Value = TypeVar("Value")
 
 # What a conditioning tells the layers of a network in one block; only the conditioning reads it.
 Guide = Any
@@ -42,6 +44,21 @@ class Recording:
         return int(self.target.shape[-1])
 
 
+@attrs.frozen(eq=False)
+class Shared:
+    """Keep what was made of tensors, so that all who need the same make it once."""
+
+    _kept: dict[tuple[int, Hashable], tuple[torch.Tensor, Any]] = attrs.field(factory=dict)
+
+    def of(self, tensor: torch.Tensor, name: Hashable, make: Callable[[torch.Tensor], Value]) -> Value:
+        """Return `make(tensor)`, from before if it was made; `name` tells what is made and how."""
+        key = (id(tensor), name)
+        if key not in self._kept:
+            # The tensor is kept too: while it lives, no other can have its id.
+            self._kept[key] = (tensor, make(tensor))
+        return cast(Value, self._kept[key][1])
+
+
 @attrs.frozen(kw_only=True, eq=False)
 class Batch:
     """Hold aligned segments: what goes into the model and what should come out.
@@ -49,7 +66,8 @@ class Batch:
     `target` [batch, channels, samples]; `input` the same or None; `knobs` [batch, knobs] or None;
     `features` name -> [batch, dims, frames], frame k at sample k * hop of the segment. The first
     `warmup` samples bring the model's state into step and are not scored. `starts` int64 [batch], on
-    the CPU, counts the samples of each take before its segment; None when all start at 0.
+    the CPU, counts the samples of each take before its segment; None when all start at 0. `shared`
+    keeps what several losses make of the target alike, such as its spectra.
     """
 
     target: torch.Tensor
@@ -59,6 +77,7 @@ class Batch:
     warmup: int = 0
     names: tuple[str, ...] = ()
     starts: torch.Tensor | None = None
+    shared: Shared = attrs.field(factory=Shared)
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -98,11 +117,13 @@ class Imported:
     """Hold a model that was read from another program's file.
 
     `sample_rate` in Hz; `nodes` name -> table as in an experiment file; `chain` as in its [model];
-    `weights` node name -> state dict of that node's module; `about` what the file says of itself.
+    `weights` node name -> state dict of that node's module; `knobs` name -> (low, high) of each setting
+    that the model takes; `about` what the file says of itself.
     """
 
     sample_rate: int
     nodes: Mapping[str, Mapping[str, Any]]
     chain: tuple[Any, ...]
     weights: Mapping[str, Mapping[str, torch.Tensor]]
+    knobs: Mapping[str, tuple[float, float]] = attrs.field(factory=dict)
     about: Mapping[str, Any] = attrs.field(factory=dict)

@@ -1,0 +1,1 @@
+"""Models of other programs: read what they trained, write what they play."""
