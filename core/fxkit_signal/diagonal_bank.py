@@ -1,10 +1,10 @@
 """A bank of diagonal state-space systems, one per channel, run exactly, many samples at a time.
 
-Each channel has its own complex modes: s[n] = p s[n - 1] + x[n] and y[n] = Re(sum of g s[n]) + d x[n]. That is
-S4D (Gu, Gupta, Goel and Ré, "On the parameterization and initialization of diagonal state space models", 2022)
-once its step is discretised. Taking L samples as one step, Y[k] = T X[k] + O S[k] and S[k + 1] = p^L S[k] +
-R X[k]: three matrix products over all steps at once and a recurrence L times shorter than the signal. No kernel
-and no state is ever as long as the signal times the modes.
+Each channel has its own complex modes: s[n] = p s[n - 1] + x[n] and y[n] = Re(sum of g s[n]) + d x[n]. That
+is S4D (Gu, Gupta, Goel and Ré, "On the parameterization and initialization of diagonal state space models",
+2022) once its step is discretised. Taking L samples as one step, Y[k] = T X[k] + O S[k] and S[k + 1] =
+p^L S[k] + R X[k]: three matrix products over all steps at once and a recurrence L times shorter than the
+signal. Neither a kernel nor a state sequence is ever as long as the signal times the modes.
 """
 
 from __future__ import annotations
@@ -12,14 +12,18 @@ from __future__ import annotations
 from typing import Any
 
 import attrs
+import numpy as np
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from fxkit_signal.diagonal_scan import scan, scan_back
+from fxkit_signal.dispatch import compiled_for
 
 # Steps as long as the state is wide keep the states as small as the signal; the bounds were measured.
 SHORTEST, LONGEST = 32, 256
+# Matrix products do more per second, and cost more to start.
+SHORT_BLOCK = 1024
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -28,13 +32,16 @@ class Lifted:
 
     `response` [channels, L, L] from input to output samples, `observe` [channels, 2 modes, L] from the state
     before to the output, `reach` [channels, L, 2 modes] from the input to the state; `powers` float64
-    [L + 1, channels, 2 modes] of the poles. States are [real | imaginary].
+    [L + 1, channels, 2 modes] of the poles; `gain` [channels, 2 modes] and `direct` [channels] as given,
+    float64. States are [real | imaginary].
     """
 
     response: Tensor
     observe: Tensor
     reach: Tensor
     powers: Tensor
+    gain: Tensor
+    direct: Tensor
 
     @property
     def length(self) -> int:
@@ -62,6 +69,8 @@ def lift(log_pole: Tensor, gain: Tensor, direct: Tensor, dtype: torch.dtype = to
         observe=observe.to(dtype).contiguous(),
         reach=reach.to(dtype).contiguous(),
         powers=pairs,
+        gain=torch.cat([gain.real, gain.imag], dim=-1).double(),
+        direct=direct.double(),
     )
 
 
@@ -94,15 +103,17 @@ def diagonal_bank(audio: Tensor, lifted: Lifted, state: Tensor | None = None) ->
         state = lifted.powers.new_zeros(batch, channels, lifted.powers.shape[-1])
     if not samples:
         return audio, state
+    if samples <= SHORT_BLOCK and _stands(audio, lifted, state) and compiled_for(audio, lifted.gain, state):
+        return _by_sample(audio, lifted, state)
+    whole = samples // lifted.length * lifted.length
+    if not whole:
+        return _rest(audio, lifted, state)
     with torch.autocast(audio.device.type, enabled=False):
-        whole = samples // lifted.length * lifted.length
-        if not whole:
-            return _rest(audio, lifted, state)
         output, state = _whole(audio, whole, lifted, state)
-        if whole == samples:
-            return output, state
-        last, state = _rest(audio[..., whole:], lifted, state)
-        return torch.cat([output, last], dim=-1), state
+    if whole == samples:
+        return output, state
+    last, state = _rest(audio[..., whole:], lifted, state)
+    return torch.cat([output, last], dim=-1), state
 
 
 def settled(log_pole: Tensor, level: Tensor) -> Tensor:
@@ -116,15 +127,31 @@ def settled(log_pole: Tensor, level: Tensor) -> Tensor:
 
 def _rest(audio: Tensor, lifted: Lifted, state: Tensor) -> tuple[Tensor, Tensor]:
     """Run fewer samples than a step has."""
-    count, modes = audio.shape[-1], state.shape[-1] // 2
-    rows = audio[..., None, :]
-    output = rows @ lifted.response[:, :count, :count] + state.to(audio.dtype)[..., None, :] @ (
-        lifted.observe[..., :count]
-    )
-    reached = (rows @ lifted.reach[:, lifted.length - count :])[..., 0, :].double()
-    turned = torch.cat([-state[..., modes:], state[..., :modes]], dim=-1)
-    real, imaginary = (part.repeat(1, 2) for part in lifted.powers[count].chunk(2, dim=-1))
-    return output[..., 0, :], reached + real * state + imaginary * turned
+    count = audio.shape[-1]
+    with torch.autocast(audio.device.type, enabled=False):
+        rows, before = audio[..., None, :], state.to(audio.dtype)[..., None, :]
+        output = rows @ lifted.response[:, :count, :count] + before @ lifted.observe[..., :count]
+        reached = rows @ lifted.reach[:, lifted.length - count :]
+        (real, imaginary), (re, im) = lifted.powers[count].chunk(2, dim=-1), state.chunk(2, dim=-1)
+        carried = torch.cat([real * re - imaginary * im, real * im + imaginary * re], dim=-1)
+    return output[..., 0, :], carried + reached[..., 0, :].double()
+
+
+def _stands(audio: Tensor, lifted: Lifted, state: Tensor) -> bool:
+    """Tell whether no gradient is wanted."""
+    given = audio, state, lifted.powers, lifted.gain, lifted.direct
+    return not torch.is_grad_enabled() or not any(tensor.requires_grad for tensor in given)
+
+
+def _by_sample(audio: Tensor, lifted: Lifted, state: Tensor) -> tuple[Tensor, Tensor]:
+    from fxkit_signal.compiled.diagonal_scan import run_bank
+
+    end, x = state.contiguous().numpy().copy(), audio.detach().contiguous().numpy()
+    y = np.empty_like(x)
+    pole, gain, direct = lifted.powers[1].detach(), lifted.gain.detach(), lifted.direct.detach()
+    rows = x.reshape(-1, x.shape[-1]), y.reshape(-1, x.shape[-1])
+    run_bank(*rows, pole.numpy(), gain.numpy(), direct.numpy(), end.reshape(-1, end.shape[-1]))
+    return torch.from_numpy(y), torch.from_numpy(end)
 
 
 def _whole(audio: Tensor, whole: int, lifted: Lifted, state: Tensor) -> tuple[Tensor, Tensor]:
@@ -158,5 +185,5 @@ class _Steps(torch.autograd.Function):
             torch.bmm(grad_y, observe.mT), power, grad_end, states, late=True
         )
         grad_x = torch.bmm(grad_y, response.mT).baddbmm_(drive, reach.mT) if ctx.needs_input_grad[0] else None
-        grad_reach = torch.bmm(x.mT, drive)
-        return grad_x, torch.bmm(x.mT, grad_y), torch.bmm(states.mT, grad_y), grad_reach, grad_power, grad_start
+        tables = torch.bmm(x.mT, grad_y), torch.bmm(states.mT, grad_y), torch.bmm(x.mT, drive)
+        return grad_x, *tables, grad_power, grad_start

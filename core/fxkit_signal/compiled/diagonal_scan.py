@@ -1,7 +1,7 @@
-"""Diagonal linear recurrences s' = p s + d over complex numbers, compiled: the inner loop runs over the modes.
+"""Diagonal linear recurrences s' = p s + d over complex numbers, compiled: the inner loop is over modes.
 
-Real and imaginary parts stand apart, [real | imaginary], so that neighbours in memory do the same arithmetic.
-Drives and states may be float32; what is carried from step to step is float64.
+Real and imaginary parts stand apart, [real | imaginary], so that neighbours in memory do the same
+arithmetic. Drives and states may be float32; what is carried from step to step is float64.
 """
 
 from __future__ import annotations
@@ -72,9 +72,7 @@ def run_back(
                 old_real, old_imaginary = real[k] + TINY - TINY, imaginary[k] + TINY - TINY
                 new_real = p_real[k] * old_real + p_imaginary[k] * old_imaginary + step[k]
                 new_imaginary = p_real[k] * old_imaginary - p_imaginary[k] * old_real + step[modes + k]
-                out_real, out_imaginary = (
-                    (old_real, old_imaginary) if late else (new_real, new_imaginary)
-                )
+                out_real, out_imaginary = (old_real, old_imaginary) if late else (new_real, new_imaginary)
                 sum_real[k] += out_real * state[k] + out_imaginary * state[modes + k]
                 sum_imaginary[k] += out_imaginary * state[k] - out_real * state[modes + k]
                 step[k], step[modes + k] = out_real, out_imaginary
@@ -82,3 +80,32 @@ def run_back(
         for k in range(modes):
             carried[row, k], carried[row, modes + k] = real[k], imaginary[k]
             total[row, k], total[row, modes + k] = sum_real[k], sum_imaginary[k]
+
+
+@kernel("contract", "reassoc", "nsz")
+def run_bank(x: Any, y: Any, pole: Any, gain: Any, direct: Any, state: Any) -> None:
+    """Run a bank sample by sample: s' = p s + x, y = Re(sum of g s') + d x.
+
+    `x` and `y` [rows, samples]; `pole` and `gain` [groups, 2 modes], `direct` [groups], that of row r being
+    number r % groups; `state` [rows, 2 modes] goes from the start to the end. All but x and y are float64.
+    """
+    modes = pole.shape[1] // 2
+    real, imaginary = np.empty(modes), np.empty(modes)
+    p_real, p_imaginary = np.empty(modes), np.empty(modes)
+    g_real, g_imaginary = np.empty(modes), np.empty(modes)
+    for row in range(x.shape[0]):
+        group = row % pole.shape[0]
+        for k in range(modes):
+            real[k], imaginary[k] = state[row, k] + TINY - TINY, state[row, modes + k] + TINY - TINY
+            p_real[k], p_imaginary[k] = pole[group, k], pole[group, modes + k]
+            g_real[k], g_imaginary[k] = gain[group, k], gain[group, modes + k]
+        for n in range(x.shape[1]):
+            drive, total = np.float64(x[row, n]), 0.0
+            for k in range(modes):
+                new = p_real[k] * real[k] - p_imaginary[k] * imaginary[k] + drive
+                imaginary[k] = p_real[k] * imaginary[k] + p_imaginary[k] * real[k]
+                real[k] = new
+                total += g_real[k] * new - g_imaginary[k] * imaginary[k]
+            y[row, n] = total + direct[group] * drive
+        for k in range(modes):
+            state[row, k], state[row, modes + k] = real[k], imaginary[k]
