@@ -49,13 +49,31 @@ def check_joined(case: ConditioningCase) -> None:
 
 
 def check_settled(case: ConditioningCase) -> None:
-    """Check that a network that starts from settled levels stays there in silence, to 1e-5."""
+    """Check that a network that starts from settled levels stays there in silence, to 1e-5.
+
+    Each layer's settled level is what the layer then gives.
+    """
     module, tracks = stirred(case), case.tracks(4 * SAMPLES)
+    _check_levels(case, module)
     still = {name: _held(track) for name, track in tracks.items()}
     still["audio"] = attrs.evolve(tracks["audio"], values=torch.zeros_like(tracks["audio"].values))
     answer = run(case, module, still)
     error = distance(answer, answer[..., :1].expand_as(answer))
     promise(error <= TOLERANCE, case, f"moves by {error:.1e} in silence that has lasted for ever")
+
+
+def _check_levels(case: ConditioningCase, module: Any) -> None:
+    conditioning = getattr(module, "module", module).conditioning
+    tracks = case.tracks(1)
+    params = {name[6:]: track.values for name, track in tracks.items() if name != "audio"}
+    _, guide, _ = conditioning.enter(torch.zeros_like(tracks["audio"].values), params)
+    for layer, width in enumerate(WIDTHS):
+        level = torch.linspace(-1, 1, width)[None, :, None].expand(2, -1, 1)
+        settled, state = conditioning.settle(layer, level, guide)
+        error = distance(settled, conditioning.modulate(layer, level, guide, state)[0])
+        promise(
+            error <= TOLERANCE, case, f"settles layer {layer} at a level that it then leaves by {error:.1e}"
+        )
 
 
 def _held(track: Track) -> Track:
