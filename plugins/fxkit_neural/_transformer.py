@@ -43,6 +43,8 @@ class Layer(nn.Module):
 
     def __init__(self, dim: int, heads: int, window: int) -> None:
         super().__init__()
+        if dim % (2 * heads):
+            raise ValueError(f"tokens of {dim} cannot be shared by {heads} heads in pairs")
         self.heads, self.window = heads, window
         self.before = nn.LayerNorm(dim)
         self.project = nn.Linear(dim, 3 * dim)

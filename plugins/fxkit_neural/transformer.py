@@ -52,10 +52,21 @@ class Transformer:
     @classmethod
     def examples(cls) -> tuple[Transformer, ...]:
         """Return the forms that differ in what they promise."""
+        from fxkit_neural.concat import Concat
+        from fxkit_neural.film import FiLM
+        from fxkit_neural.tfilm import TFiLM
+        from fxkit_neural.ttfilm import TTFiLM
+        from fxkit_neural.tvconcat import TVConcat
+        from fxkit_neural.tvfilm import TVFiLM
+
+        moving = (TFiLM(block=48), TFiLM(block=48, lookahead=True), TTFiLM(block=48))
+        conditionings = (Concat(), FiLM(), *moving, TVConcat(block=48), TVFiLM(block=48))
+        small = cls(patch=8, window=6, layers=1, blocks=2, channels=4)
         return (
             cls(),
-            cls(patch=8, window=6, layers=1, blocks=2, skip=False),
-            cls(patch=64, window=4, blocks=1),
+            attrs.evolve(small, skip=False),
+            cls(patch=16, window=4, blocks=1),
+            *(attrs.evolve(small, conditioning=one) for one in conditionings),
         )
 
     @property
