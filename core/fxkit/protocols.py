@@ -176,6 +176,14 @@ class Loss(Protocol):
         """
 
 
+class Demanding(Protocol):
+    """Add to a loss that cannot measure very short signals; optional."""
+
+    @property
+    def least_samples(self) -> int:
+        """Return the shortest signal that can be measured, in samples."""
+
+
 class DatasetSpec(Protocol):
     """Describe and build a dataset."""
 

@@ -1,4 +1,4 @@
-"""The module behind `multi-resolution-stft`."""
+"""The module behind the losses that compare spectra."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import cast
 
 import torch
-from auraloss.freq import STFTLoss
 from torch import nn
 
 from fxkit.errors import AssemblyError
@@ -15,35 +14,35 @@ from fxkit_losses._resolution import Resolution
 from fxkit_losses._spectral_distance import Terms, spectral_distance
 
 
-class MultiResolutionSTFTModule(nn.Module):
-    """Average the distance of spectra over the resolutions, item by item.
+class MultiResolutionModule(nn.Module):
+    """Average the distance of spectra over the resolutions, item by item."""
 
-    Window and least power of each resolution are auraloss's.
-    """
-
-    def __init__(self, resolutions: Sequence[tuple[int, int, int]], terms: Terms) -> None:
+    def __init__(self, name: str, resolutions: Sequence[Resolution], terms: Terms) -> None:
         super().__init__()
+        self.name = name
         self.terms = terms
-        peers = (STFTLoss(size, hop, length) for size, length, hop in resolutions)
-        self.resolutions = nn.ModuleList(
-            Resolution(peer.fft_size, peer.hop_size, peer.window, peer.eps) for peer in peers
-        )
+        self.resolutions = nn.ModuleList(resolutions)
+
+    @property
+    def least_samples(self) -> int:
+        """Return the shortest signal that can be measured."""
+        return max(resolution.size for resolution in self._resolutions())
 
     def forward(self, output: Output, batch: Batch) -> torch.Tensor:
         """Return the distance of each item, [batch]; raises `AssemblyError` for too short segments."""
-        resolutions = cast("list[Resolution]", list(self.resolutions))
-        _check_length(output.audio.shape[-1], max(resolution.size for resolution in resolutions))
-        distances = [
-            spectral_distance(output.audio, batch.target, resolution, self.terms)
-            for resolution in resolutions
-        ]
+        check_length(self.name, output.audio.shape[-1], self.least_samples)
+        distances = [spectral_distance(output, batch, one, self.terms) for one in self._resolutions()]
         return torch.stack(distances).mean(dim=0)
 
+    def _resolutions(self) -> list[Resolution]:
+        return cast("list[Resolution]", list(self.resolutions))
 
-def _check_length(samples: int, longest: int) -> None:
+
+def check_length(name: str, samples: int, longest: int) -> None:
+    """Raise `AssemblyError` when a signal is shorter than the longest FFT."""
     if samples < longest:
         raise AssemblyError(
-            "multi-resolution-stft",
+            name,
             f"{samples} samples are fewer than the FFT size {longest}; "
-            f"raise data.segment to {longest} or more, or leave that size out of fft_sizes",
+            f"raise data.segment to {longest} or more, or use shorter FFTs",
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import torch
 from torch import nn
 
@@ -9,17 +11,22 @@ from torch import nn
 class Resolution(nn.Module):
     """Hold FFT size (even) and hop in samples, the window, and the least power that a bin counts as.
 
-    Windows shorter than the FFT are framed alone: the zeros around them would change the phase of a
-    spectrum, not its magnitude.
+    `bands` [bins, bands], if given, sums magnitudes up in bands. Windows shorter than the FFT are framed
+    alone: the zeros around them would change the phase of a spectrum, not its magnitude.
     """
 
     window: torch.Tensor
+    bands: torch.Tensor | None
 
-    def __init__(self, size: int, hop: int, window: torch.Tensor, floor: float) -> None:
+    def __init__(
+        self, size: int, hop: int, window: torch.Tensor, floor: float, bands: torch.Tensor | None = None
+    ) -> None:
         super().__init__()
         self.size, self.hop, self.floor = size, hop, floor
         self.first = (size - window.shape[0]) // 2
+        self.key = (size, hop, floor, _content(window), None if bands is None else _content(bands))
         self.register_buffer("window", window, persistent=False)
+        self.register_buffer("bands", bands, persistent=False)
 
     def forward(self, signal: torch.Tensor) -> torch.Tensor:
         """Return spectra [batch, channels, frames, bins]; frame k is centred on sample k * hop.
@@ -32,6 +39,23 @@ class Resolution(nn.Module):
         framed = padded.unfold(-1, self.window.shape[0], self.hop)[..., :frames, :]
         spectra: torch.Tensor = torch.fft.rfft(framed * self.window.to(signal), n=self.size)
         return spectra
+
+    @staticmethod
+    def power(spectra: torch.Tensor) -> torch.Tensor:
+        """Return the squared magnitude of each bin."""
+        return spectra.real.square().addcmul_(spectra.imag, spectra.imag)
+
+    def magnitudes(self, signal: torch.Tensor) -> torch.Tensor:
+        """Return the magnitudes of `signal` in bins or bands, those of bins at least the root of `floor`."""
+        return self.banded(self.power(self(signal.detach())).clamp_(min=self.floor).sqrt_())
+
+    def banded(self, magnitudes: torch.Tensor) -> torch.Tensor:
+        """Sum magnitudes of bins up in bands, if there are any."""
+        return magnitudes if self.bands is None else magnitudes @ self.bands.to(magnitudes)
+
+    def unbanded(self, slope: torch.Tensor) -> torch.Tensor:
+        """Return the derivative by each bin's magnitude, given that by each band's."""
+        return slope if self.bands is None else slope @ self.bands.to(slope).T
 
     def adjoint(self, spectra: torch.Tensor, samples: int) -> torch.Tensor:
         """Return the gradient for a signal of `samples` samples, given that for its spectra.
@@ -51,6 +75,10 @@ class Resolution(nn.Module):
         gradient[..., 1 : half + 1] += padded[..., :half].flip(-1)
         gradient[..., samples - half - 1 : samples - 1] += padded[..., half + samples :].flip(-1)
         return gradient
+
+
+def _content(tensor: torch.Tensor) -> bytes:
+    return hashlib.sha256(tensor.double().numpy().tobytes()).digest()
 
 
 def overlap_added(frames: torch.Tensor, hop: int) -> torch.Tensor:

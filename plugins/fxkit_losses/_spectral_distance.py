@@ -11,6 +11,7 @@ from typing import Any
 import attrs
 import torch
 
+from fxkit.values import Batch, Output
 from fxkit_losses._resolution import Resolution
 
 
@@ -23,29 +24,29 @@ class Terms:
     linear: float
 
 
-def spectral_distance(
-    audio: torch.Tensor, target: torch.Tensor, resolution: Resolution, terms: Terms
-) -> torch.Tensor:
-    """Return the distance of each item, [batch], of two signals [batch, channels, samples].
+def spectral_distance(output: Output, batch: Batch, resolution: Resolution, terms: Terms) -> torch.Tensor:
+    """Return the distance of each item, [batch], of the output's audio and the target.
 
-    With magnitudes M of `audio` and T of `target`: |M - T| / |T| (Frobenius norms) times
+    With magnitudes M of the output and T of the target: |M - T| / |T| (Frobenius norms) times
     `terms.convergence`, plus the mean of |log M - log T| times `terms.log`, plus the mean of |M - T|
-    times `terms.linear`. `target` gets no gradient; a second derivative is not offered.
+    times `terms.linear`. The magnitudes of the target are made once for all losses of the same
+    resolution. The target gets no gradient; a second derivative is not offered.
     """
-    distance: torch.Tensor = _Distance.apply(audio, target, resolution, terms)  # type: ignore[no-untyped-call]
+    expected = batch.shared.of(batch.target, resolution.key, resolution.magnitudes)
+    distance: torch.Tensor = _Distance.apply(output.audio, expected, resolution, terms)  # type: ignore[no-untyped-call]
     return distance
 
 
 class _Distance(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, audio: torch.Tensor, target: torch.Tensor, resolution: Resolution, terms: Terms
+        ctx: Any, audio: torch.Tensor, expected: torch.Tensor, resolution: Resolution, terms: Terms
     ) -> torch.Tensor:
-        expected = _power(resolution(target)).clamp_(min=resolution.floor).sqrt_()
         spectra = resolution(audio)
-        power = _power(spectra)
+        power = resolution.power(spectra)
         counts = power >= resolution.floor
-        found = power.clamp_(min=resolution.floor).sqrt_()
+        magnitude = power.clamp_(min=resolution.floor).sqrt_()
+        found = resolution.banded(magnitude)
         error = found - expected
         far, size = (torch.linalg.vector_norm(part.flatten(1), dim=1) for part in (error, expected))
         value: torch.Tensor = terms.convergence * far / size
@@ -55,7 +56,8 @@ class _Distance(torch.autograd.Function):
             value = value + terms.linear * error.abs().flatten(1).mean(dim=1)
         if ctx.needs_input_grad[0]:
             steepness = terms.convergence / (far * size).clamp_(min=torch.finfo(far.dtype).tiny)
-            share = _slope(found, error, steepness, terms).mul_(counts).div_(found)
+            slope = resolution.unbanded(_slope(found, error, steepness, terms))
+            share = slope.mul_(counts).div_(magnitude)
             ctx.save_for_backward(resolution.adjoint(spectra.mul_(share), audio.shape[-1]))
         return value
 
@@ -64,10 +66,6 @@ class _Distance(torch.autograd.Function):
     def backward(ctx: Any, *upstream: torch.Tensor) -> tuple[torch.Tensor, None, None, None]:
         (gradient,) = ctx.saved_tensors
         return gradient * upstream[0][:, None, None], None, None, None
-
-
-def _power(spectra: torch.Tensor) -> torch.Tensor:
-    return spectra.real.square().addcmul_(spectra.imag, spectra.imag)
 
 
 def _slope(found: torch.Tensor, error: torch.Tensor, steepness: torch.Tensor, terms: Terms) -> torch.Tensor:

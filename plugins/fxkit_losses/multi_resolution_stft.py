@@ -73,8 +73,14 @@ class MultiResolutionSTFT:
         """Build the loss; raises `ValueError` when the options do not fit together."""
         for name, text in self.problems():
             raise ValueError(f"{name} {text}".strip())
-        from fxkit_losses._multi_resolution_stft import MultiResolutionSTFTModule
+        from auraloss.freq import STFTLoss
+
+        from fxkit_losses._multi_resolution_stft import MultiResolutionModule
+        from fxkit_losses._resolution import Resolution
         from fxkit_losses._spectral_distance import Terms
 
+        # Window and least power of each resolution are auraloss's.
+        peers = (STFTLoss(size, hop, length) for size, length, hop in self.resolutions)
+        resolutions = [Resolution(peer.fft_size, peer.hop_size, peer.window, peer.eps) for peer in peers]
         terms = Terms(convergence=self.convergence, log=self.log_magnitude, linear=self.linear_magnitude)
-        return MultiResolutionSTFTModule(self.resolutions, terms)
+        return MultiResolutionModule("multi-resolution-stft", resolutions, terms)
