@@ -7,6 +7,11 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
+from fxkit_signal.dispatch import compiled_for
+
+# Above so many channels in and out, or taps, the libraries behind torch are as quick.
+_MOST_CHANNELS, _MOST_TAPS = 64, 32
+
 
 def dilated(
     signal: Tensor,
@@ -17,18 +22,30 @@ def dilated(
     *,
     add: Tensor | None = None,
     activation: str = "",
+    gain: Tensor | None = None,
 ) -> Tensor:
-    """Return activation(conv(past ++ signal) + bias + add), [batch, outputs, samples].
+    """Return activation(conv(past ++ signal) + bias + add) + gain signal, [batch, outputs, samples].
 
     `signal` [batch, inputs, samples]; `past` [batch, inputs, (taps - 1) * dilation], the samples before it;
     `weight` [outputs, inputs, taps] as in `torch.nn.Conv1d`, the last tap on the present sample; `bias`
-    [outputs]; `add` [batch, outputs, samples or 1]. `activation` is one of `ACTIVATIONS`; "gated" is
-    tanh(first half) * sigmoid(second half) and leaves half as many outputs (van den Oord et al., WaveNet,
-    2016, equation 2). Differentiable with respect to every tensor.
+    [outputs]; `add` [batch, outputs, samples or 1]; `gain` [outputs] of a residual path, for as many inputs
+    as outputs or one. `activation` is one of `ACTIVATIONS`; "gated" is tanh(first half) * sigmoid(second
+    half) and leaves half as many outputs (van den Oord et al., WaveNet, 2016, equation 2); it takes no
+    `gain`. Differentiable once with respect to every tensor.
+
+    On the CPU one compiled pass does it all for float32 and up to 64 channels, and keeps the output alone
+    for the way back; torch operations do it otherwise.
     """
-    joined = torch.cat((past, signal), dim=-1)
-    summed = torch.nn.functional.conv1d(joined, weight, bias, dilation=dilation)
-    return ACTIVATIONS[activation](summed if add is None else summed + add)
+    if _fits_compiled(signal, past, weight, bias, add, gain):
+        from fxkit_signal.compiled.dilated_layer import CODES, run_dilated
+
+        # Where these lie flat, the output and a residual path no longer tell on which side it was.
+        if gain is None or activation not in ("relu", "leaky-relu"):
+            return run_dilated(signal, past, weight, bias, dilation, add, gain, CODES[activation])
+        bent = run_dilated(signal, past, weight, bias, dilation, add, None, CODES[activation])
+    else:
+        bent = _by_torch(signal, past, weight, bias, dilation, add, activation)
+    return bent if gain is None else torch.addcmul(bent, gain[:, None], signal)
 
 
 def past_after(signal: Tensor, past: Tensor) -> Tensor:
@@ -38,6 +55,31 @@ def past_after(signal: Tensor, past: Tensor) -> Tensor:
         # A copy: a view would keep the whole block alive, and be saved with it.
         return signal[..., samples - reach :].clone()
     return torch.cat((past[..., samples:], signal), dim=-1)
+
+
+def _fits_compiled(*tensors: Tensor | None) -> bool:
+    signal, weight = tensors[0], tensors[2]
+    if signal is None or weight is None or not signal.numel():
+        return False
+    outputs, inputs, taps = weight.shape
+    if max(outputs, inputs) > _MOST_CHANNELS or taps > _MOST_TAPS:
+        return False
+    single = all(tensor is None or tensor.dtype == torch.float32 for tensor in tensors)
+    return single and compiled_for(*tensors)
+
+
+def _by_torch(
+    signal: Tensor,
+    past: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    dilation: int,
+    add: Tensor | None,
+    activation: str,
+) -> Tensor:
+    joined = torch.cat((past, signal), dim=-1)
+    summed = torch.nn.functional.conv1d(joined, weight, bias, dilation=dilation)
+    return ACTIVATIONS[activation](summed if add is None else summed + add)
 
 
 def _gated(signal: Tensor) -> Tensor:

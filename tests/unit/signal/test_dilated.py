@@ -89,6 +89,108 @@ def test_gradients_pass_gradcheck(activation):
     assert torch.autograd.gradcheck(run, tensors)
 
 
+def double_way(signal, past, weight, bias, dilation, add, activation, gain=None):
+    """Compute the layer by torch operations in float64."""
+    joined = torch.cat((past, signal), dim=-1)
+    bent = torch.nn.functional.conv1d(joined, weight, bias, dilation=dilation)
+    bent = ACTIVATIONS[activation](bent if add is None else bent + add)
+    return bent if gain is None else bent + gain[:, None] * signal
+
+
+SIZES = [
+    # inputs, outputs, taps, dilation, samples
+    (1, 2, 1, 1, 5),
+    (3, 4, 3, 2, 40),
+    (16, 16, 7, 16, 300),
+    (2, 10, 5, 27, 70),
+    (4, 34, 2, 300, 777),
+    (16, 16, 5, 600, 1000),
+]
+
+
+@pytest.mark.parametrize("activation", list(ACTIVATIONS))
+@pytest.mark.parametrize(("inputs", "outputs", "taps", "dilation", "samples"), SIZES)
+def test_gradients_equal_those_in_float64(activation, inputs, outputs, taps, dilation, samples):
+    tensors = layer(2, inputs, outputs, taps, dilation, samples)
+    own = [tensor.clone().requires_grad_() for tensor in tensors]
+    right = [tensor.double().requires_grad_() for tensor in tensors]
+    found = dilated(*own[:4], dilation, add=own[4], activation=activation)
+    expected = double_way(*right[:4], dilation, right[4], activation)
+    push = random(*expected.shape, seed=9)
+    found.backward(push)
+    expected.backward(push.double())
+    for one, other in zip(own, right, strict=True):
+        error = (one.grad - other.grad).abs().max() / other.grad.abs().max() if other.numel() else 0
+        assert error < 2e-6
+
+
+@pytest.mark.parametrize("activation", [name for name in ACTIVATIONS if name != "gated"])
+@pytest.mark.parametrize(("inputs", "samples"), [(6, 300), (1, 45)])
+def test_the_residual_path_adds_the_signal_with_a_gain(path, activation, inputs, samples):
+    tensors = layer(2, inputs, 6, 3, 40, samples)[:4] + (random(6, seed=5),)
+    own = [tensor.clone().requires_grad_() for tensor in tensors]
+    right = [tensor.double().requires_grad_() for tensor in tensors]
+    found = dilated(*own[:4], 40, activation=activation, gain=own[4])
+    expected = double_way(*right[:4], 40, None, activation, right[4])
+    assert torch.allclose(found.double(), expected, atol=3e-6)
+    push = random(*expected.shape, seed=9)
+    found.backward(push)
+    expected.backward(push.double())
+    for one, other in zip(own, right, strict=True):
+        assert (one.grad - other.grad).abs().max() / other.grad.abs().max() < 3e-6
+
+
+def test_gradients_of_one_input_alone_are_those_of_all_together():
+    tensors = layer(2, 3, 4, 3, 5, 50)
+    push = random(2, 4, 50, seed=9)
+    every = [tensor.clone().requires_grad_() for tensor in tensors]
+    dilated(*every[:4], 5, add=every[4], activation="tanh").backward(push)
+    for chosen in range(5):
+        some = [tensor.clone().requires_grad_(i == chosen) for i, tensor in enumerate(tensors)]
+        dilated(*some[:4], 5, add=some[4], activation="tanh").backward(push)
+        assert torch.equal(some[chosen].grad, every[chosen].grad)
+
+
+def test_tensors_that_are_views_are_read_where_they_stand(path):
+    signal, past, weight, bias, add = layer(3, 4, 6, 3, 7, 90)
+    whole = dilated(signal, past, weight, bias, 7, add=add)
+    turned = [tensor.mT.contiguous().mT for tensor in (signal, past, weight, add)]
+    assert torch.allclose(dilated(*turned[:3], bias, 7, add=turned[3]), whole, atol=1e-6)
+    wide = torch.cat((past, signal), dim=-1)
+    assert torch.allclose(dilated(wide[..., 14:], wide[..., :14], weight, bias, 7, add=add), whole, atol=1e-6)
+    for some in (signal[:1].expand(3, -1, -1), signal[..., :1].expand(-1, -1, 90)):
+        expected = dilated(some.contiguous(), past, weight, bias, 7, add=add)
+        assert torch.equal(dilated(some, past, weight, bias, 7, add=add), expected)
+
+
+def test_the_gradient_of_a_sum_that_stands_still_is_summed(path):
+    signal, past, weight, bias, add = layer(2, 3, 4, 3, 5, 50)
+    still = add[:1, :, :1].clone().requires_grad_()
+    push = random(2, 4, 50, seed=9)
+    dilated(signal, past, weight, bias, 5, add=still).backward(push)
+    assert torch.allclose(still.grad, push.sum((0, 2))[None, :, None], rtol=1e-5)
+
+
+@pytest.mark.parametrize("activation", ["tanh", "sigmoid", "gated"])
+def test_activations_keep_their_digits_from_tiny_to_huge(activation):
+    size = torch.logspace(-30, 30, 4001)
+    x = torch.cat((-size, size, torch.zeros(1)))[None, None]
+    weight = torch.ones(2 if activation == "gated" else 1, 1, 1)
+    found = dilated(x, x[..., :0], weight, None, 1, activation=activation)[0, 0].double()
+    exact = ACTIVATIONS[activation](x.double().expand(1, len(weight), -1))[0, 0]
+    small = exact.abs() < 1e-37
+    assert ((found - exact).abs() <= 3e-7 * exact.abs() * (2 if activation == "gated" else 1))[~small].all()
+    assert (found[small].abs() < 1.1e-37).all()
+
+
+def test_what_is_not_a_number_stays_so(path):
+    signal, past, weight, bias, _ = layer(1, 2, 4, 3, 5, 40)
+    signal[0, 1, 20] = math.nan
+    for activation in ACTIVATIONS:
+        found = dilated(signal, past, weight, bias, 5, activation=activation)
+        assert found.isnan().any(1)[0].nonzero().flatten().tolist() == [20, 25, 30]
+
+
 @pytest.mark.parametrize("taken", [0, 3, 8, 9, 30])
 def test_the_past_after_a_block_is_the_end_of_all(taken):
     signal, past = random(2, 3, taken), random(2, 3, 8, seed=1)
