@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from fxkit.context import BuildContext
 from fxkit.parameter import Parameter
-from fxkit.traits import ConditioningTraits, ControlTraits, Traits
+from fxkit.traits import ConditioningTraits, ControlTraits, LossTraits, Traits
 from fxkit.values import Batch, ControlInputs, Guide, Imported, Output, Recording, State
 
 if TYPE_CHECKING:
@@ -159,6 +159,13 @@ class Controller(Protocol):
         """
 
 
+class DeclaredLoss(Protocol):
+    """Add to the spec of a loss that is no plain distance of two signals of any length; optional."""
+
+    def traits(self, ctx: BuildContext) -> LossTraits:
+        """Declare what it compares, reads and needs; without torch."""
+
+
 class LossSpec(Protocol):
     """Describe and build a loss or metric."""
 
@@ -174,14 +181,6 @@ class Loss(Protocol):
 
         The kernel has already cut warm-up and latency from `output.audio` and `batch.target`.
         """
-
-
-class Demanding(Protocol):
-    """Add to a loss that cannot measure very short signals; optional."""
-
-    @property
-    def least_samples(self) -> int:
-        """Return the shortest signal that can be measured, in samples."""
 
 
 class DatasetSpec(Protocol):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
+
+if TYPE_CHECKING:
+    from fxkit.context import BuildContext
 
 
 @attrs.frozen(kw_only=True)
@@ -21,7 +24,8 @@ class Traits:
     beside the main audio ("sidechain", ...), passed as keyword arguments. `macs`: multiplications with
     addition per sample, over all channels; None when they are torch's matrix products and
     convolutions, which can be counted. `terms`: names of auxiliary terms; if any, `forward` returns a
-    third value, a mapping from those names to tensors with the batch first.
+    third value, a mapping from those names to tensors with the batch first. `autocast`: its matrix products
+    may run in half precision where `train.precision` asks for it; all else runs in float32.
     """
 
     latency: int = 0
@@ -35,6 +39,7 @@ class Traits:
     inputs: tuple[str, ...] = ()
     macs: float | None = None
     terms: tuple[str, ...] = ()
+    autocast: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -82,3 +87,26 @@ class ConditioningTraits:
     def latency(self) -> int:
         """Return by how many samples a network is late that waits for whole blocks, if it has to."""
         return self.block - 1 if self.lookahead else 0
+
+
+@attrs.frozen(kw_only=True)
+class LossTraits:
+    """Hold the declared properties of a loss.
+
+    `distance`: it compares the output with the target, and nothing costs less than the target itself.
+    `uses`: what it reads beside the two: the recording that entered the model ("input"), auxiliary terms
+    of the model ("terms"). `least_samples`: the shortest signal that it can measure. `channels`: the
+    numbers of channels that it takes; None for any.
+    """
+
+    distance: bool = True
+    uses: tuple[Literal["input", "terms"], ...] = ()
+    least_samples: int = 1
+    channels: tuple[int, ...] | None = None
+
+
+def loss_traits(spec: Any, ctx: BuildContext) -> LossTraits:
+    """Return what the spec of a loss declares; the defaults where it declares nothing."""
+    declare = getattr(spec, "traits", None)
+    declared: LossTraits = declare(ctx) if callable(declare) else LossTraits()
+    return declared

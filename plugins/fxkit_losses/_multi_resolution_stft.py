@@ -23,14 +23,9 @@ class MultiResolutionModule(nn.Module):
         self.terms = terms
         self.resolutions = nn.ModuleList(resolutions)
 
-    @property
-    def least_samples(self) -> int:
-        """Return the shortest signal that can be measured."""
-        return max(resolution.size for resolution in self._resolutions())
-
     def forward(self, output: Output, batch: Batch) -> torch.Tensor:
         """Return the distance of each item, [batch]; raises `AssemblyError` for too short segments."""
-        check_length(self.name, output.audio.shape[-1], self.least_samples)
+        check_length(self.name, output.audio.shape[-1], max(one.size for one in self._resolutions()))
         distances = [spectral_distance(output, batch, one, self.terms) for one in self._resolutions()]
         return torch.stack(distances).mean(dim=0)
 

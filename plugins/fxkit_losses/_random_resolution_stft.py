@@ -26,11 +26,6 @@ class RandomResolutionModule(nn.Module):
         self.make = make
         self.terms = terms
 
-    @property
-    def least_samples(self) -> int:
-        """Return the shortest signal that can be measured."""
-        return self.high
-
     def forward(self, output: Output, batch: Batch) -> torch.Tensor:
         """Return the distance of each item, [batch]."""
         check_length("random-resolution-stft", output.audio.shape[-1], self.high)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from fxkit.spec import opt
+from fxkit.traits import LossTraits
 
 if TYPE_CHECKING:
     from fxkit.context import BuildContext
@@ -68,6 +69,10 @@ class MultiResolutionSTFT:
         windows = self.win_lengths or [window for window, _ in usual]
         hops = self.hop_sizes or [hop for _, hop in usual]
         return tuple(zip(self.fft_sizes, windows, hops, strict=True))
+
+    def traits(self, ctx: BuildContext) -> LossTraits:
+        """Declare that a signal has to be as long as an FFT."""
+        return LossTraits(least_samples=max(self.fft_sizes, default=1))
 
     def build(self, ctx: BuildContext) -> Loss:
         """Build the loss; raises `ValueError` when the options do not fit together."""

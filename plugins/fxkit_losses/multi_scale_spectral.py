@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from fxkit.spec import opt
+from fxkit.traits import LossTraits
 
 if TYPE_CHECKING:
     from fxkit.context import BuildContext
@@ -45,6 +46,10 @@ class MultiScaleSpectral:
         """Return the FFT sizes at a sample rate in Hz: powers of two, at least 16."""
         scaled = (size * sample_rate / 16000 for size in self.fft_sizes)
         return tuple(max(16, 2 ** round(math.log2(size))) for size in scaled)
+
+    def traits(self, ctx: BuildContext) -> LossTraits:
+        """Declare that a signal has to be as long as an FFT."""
+        return LossTraits(least_samples=max(self.sizes(ctx.sample_rate), default=1))
 
     def build(self, ctx: BuildContext) -> Loss:
         """Build the loss; raises `ValueError` when the options do not fit together."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from fxkit.spec import opt
+from fxkit.traits import LossTraits
 
 if TYPE_CHECKING:
     from fxkit.context import BuildContext
@@ -42,6 +43,10 @@ class RandomResolutionSTFT:
             yield "high", f"{self.high} is not above low = {self.low}"
         if not (self.convergence or self.log_magnitude or self.linear_magnitude):
             yield "", "convergence, log_magnitude and linear_magnitude are all 0; let one of them weigh"
+
+    def traits(self, ctx: BuildContext) -> LossTraits:
+        """Declare that a signal has to be as long as an FFT."""
+        return LossTraits(least_samples=self.high)
 
     def build(self, ctx: BuildContext) -> Loss:
         """Build the loss; raises `ValueError` when the options do not fit together."""

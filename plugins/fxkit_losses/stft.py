@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import attrs
 
 from fxkit.spec import opt
+from fxkit.traits import LossTraits
 
 if TYPE_CHECKING:
     from fxkit.context import BuildContext
@@ -63,6 +64,10 @@ class STFT:
         window = WINDOWS[self.window](length)
         hop = self.hop_size or max(1, length // 4)
         return Resolution(self.fft_size, hop, window, full_scale_floor(window, self.floor))
+
+    def traits(self, ctx: BuildContext) -> LossTraits:
+        """Declare that a signal has to be as long as an FFT."""
+        return LossTraits(least_samples=self.fft_size)
 
     def build(self, ctx: BuildContext) -> Loss:
         """Build the loss; raises `ValueError` when the options do not fit together."""

@@ -13,6 +13,7 @@ from fxkit.experiment.crosscheck import crosscheck
 from fxkit.experiment.declarations import check_declarations, uncontrolled
 from fxkit.experiment.document import check_format
 from fxkit.experiment.draft import Draft, draft
+from fxkit.experiment.loss_checks import check_losses
 from fxkit.experiment.model import Blueprint, Experiment, Origin
 from fxkit.experiment.overrides import override
 from fxkit.experiment.phase_checks import check_phases
@@ -139,6 +140,7 @@ def _experiment(
     crosscheck(found, report)
     check_phases(found, report)
     check_declarations(found, report)
+    check_losses(found, report)
     report.raise_if_any()
     return _built(found, file)
 

@@ -12,6 +12,7 @@ from fxkit.context import BuildContext
 from fxkit.testing.case import Hints
 from fxkit.testing.check import distance, promise
 from fxkit.testing.options import check_options_act, rounded
+from fxkit.traits import loss_traits
 from fxkit.values import Batch, Output
 
 # Magnitude spectra have kinks, and a longer step crosses some.
@@ -31,7 +32,7 @@ class LossCase:
     def signals(self, *, batch: int = 3, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
         """Return noise and a target close to it, in float64."""
         draw = torch.Generator().manual_seed(seed)
-        samples = max(self.samples, getattr(self.spec.build(self.ctx), "least_samples", 1))
+        samples = max(self.samples, loss_traits(self.spec, self.ctx).least_samples)
         shape = (batch, max(1, self.ctx.target_channels), samples)
         audio, other = (0.3 * torch.randn(shape, generator=draw, dtype=torch.float64) for _ in range(2))
         return audio, 0.9 * audio + 0.2 * other

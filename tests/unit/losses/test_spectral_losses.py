@@ -225,6 +225,6 @@ def test_another_target_in_a_batch_is_analysed_anew():
 def test_too_short_signals_are_refused_with_what_they_need(spec):
     short = torch.zeros(1, 1, 1000)
     loss = spec.build(CTX)
-    assert loss.least_samples == 2048
+    assert spec.traits(CTX).least_samples == 2048
     with pytest.raises(AssemblyError, match=r"raise data\.segment to 2048"):
         loss(Output(audio=short), Batch(target=short))

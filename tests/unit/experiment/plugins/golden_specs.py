@@ -11,7 +11,7 @@ import attrs
 from fxkit.context import BuildContext
 from fxkit.parameter import Parameter
 from fxkit.spec import opt
-from fxkit.traits import ControlTraits, Traits
+from fxkit.traits import ControlTraits, LossTraits, Traits
 
 spec = attrs.frozen(kw_only=True)
 
@@ -239,6 +239,9 @@ class Spectral(Plain):
 
     fft_sizes: tuple[int, ...] = opt((512, 1024, 2048), unit="samples", ge=16, help="sizes")
     window: str = opt("hann", choices=("hann", "hamming"), help="window")
+
+    def traits(self, ctx: BuildContext) -> LossTraits:
+        return LossTraits(least_samples=max(self.fft_sizes))
 
 
 @spec
