@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fxkit.api import Trained, load, run
+    from fxkit.api import Trained, export, import_model, load, run
     from fxkit.builder import Model, node
     from fxkit.context import BuildContext
     from fxkit.errors import DataError, ExperimentError, FxkitError, PluginError, RunError
@@ -37,7 +37,9 @@ _HOMES = {
     "RunError": "fxkit.errors",
     "Trained": "fxkit.api",
     "Traits": "fxkit.traits",
+    "export": "fxkit.api",
     "hookimpl": "fxkit.hooks",
+    "import_model": "fxkit.api",
     "load": "fxkit.api",
     "node": "fxkit.builder",
     "opt": "fxkit.spec",
@@ -62,7 +64,9 @@ __all__ = [
     "Trained",
     "Traits",
     "__version__",
+    "export",
     "hookimpl",
+    "import_model",
     "load",
     "node",
     "opt",

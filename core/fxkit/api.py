@@ -10,11 +10,13 @@ import tomli_w
 
 from fxkit.engine.job import RunResult, run_experiment
 from fxkit.experiment.reader import read_experiment
+from fxkit.exporting import export_run
+from fxkit.importing import import_file
 from fxkit.runs.folder import open_folder
 from fxkit.runs.progress import Progress, Silent
 from fxkit.trained import Trained, load
 
-__all__ = ["RunResult", "Trained", "load", "run"]
+__all__ = ["RunResult", "Trained", "export", "import_model", "load", "run"]
 
 
 def run(
@@ -40,6 +42,39 @@ def run(
         return run_experiment(experiment, progress=shown, device=device, resume=folder)
     experiment = read_experiment(source, overrides=override_lines(settings), allow_local=allow_local)
     return run_experiment(experiment, progress=shown, device=device, out=None if out is None else Path(out))
+
+
+def import_model(
+    path: str | Path,
+    settings: Mapping[str, Any] | Sequence[str] = (),
+    *,
+    importer: str | None = None,
+    out: str | Path | None = None,
+) -> Trained:
+    """Take over a model that another program trained: write it as a run folder, and load that.
+
+    `importer` is the plugin that reads the file, found from the file by default, and `settings` are its
+    options. Raises `DataError` that names the file and what in it cannot be read.
+    """
+    target = None if out is None else Path(out)
+    folder = import_file(Path(path), out=target, importer=importer, settings=override_lines(settings))
+    return load(folder.path)
+
+
+def export(
+    run: str | Path,
+    to: str,
+    settings: Mapping[str, Any] | Sequence[str] = (),
+    *,
+    out: str | Path | None = None,
+    allow_local: bool = False,
+) -> tuple[Path, ...]:
+    """Write the model of a run folder by the exporter plugin `to`, and return the files.
+
+    `settings` are the exporter's options. Raises `FxkitError` for what it cannot write.
+    """
+    target = None if out is None else Path(out)
+    return export_run(Path(run), to, out=target, settings=override_lines(settings), allow_local=allow_local)
 
 
 def override_lines(settings: Mapping[str, Any] | Sequence[str]) -> tuple[str, ...]:

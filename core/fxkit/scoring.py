@@ -37,8 +37,13 @@ def score_run(path: Path, *, split: str, device: str = "auto", allow_local: bool
     Raises `RunError` when the split is empty, and what loading model or data raises.
     """
     trained = load(path, device=device, allow_local=allow_local)
+    if trained.training is None:
+        raise RunError(
+            f"{path}: was imported, and there are no recordings to score it on; train it further on some "
+            f"with: fxkit run EXPERIMENT --init {path}"
+        )
     with torch.random.fork_rng():
-        prepared = prepare(trained.experiment, device=trained.device)
+        prepared = prepare(trained.training, device=trained.device)
     material = prepared.materials[split]
     if not material.recordings:
         raise RunError(f"{path}: its {split} split has no recordings")

@@ -8,13 +8,14 @@ from pathlib import Path
 import attrs
 import numpy as np
 import numpy.typing as npt
+import tomli
 import torch
 
 from fxkit.engine.setup import resolve_device
 from fxkit.engine.streaming import process
 from fxkit.errors import FxkitError, RunError
-from fxkit.experiment.model import Experiment
-from fxkit.experiment.reader import read_experiment
+from fxkit.experiment.model import Blueprint, Experiment
+from fxkit.experiment.reader import read_blueprint, read_experiment
 from fxkit.feature_cache import FeatureCache
 from fxkit.model.assembly import build_context, build_model, model_context
 from fxkit.model.graph import Model
@@ -33,13 +34,13 @@ def load(path: str | Path, *, device: str = "auto", allow_local: bool = False) -
     Raises `RunError` when the folder is no run or holds no weights yet.
     """
     folder = open_folder(Path(path))
-    experiment = read_experiment(folder.resolved, allow_local=allow_local)
+    experiment, training = _read(folder, allow_local)
     shape = read_shape(folder)
     chosen = resolve_device(device)
     ctx = model_context(experiment, **shape.facts())
     with torch.random.fork_rng():
         model = build_model(experiment, attrs.evolve(ctx, device=chosen))
-    weights_path = _weights_path(folder, experiment)
+    weights_path = _weights_path(folder, training)
     weights = checkpoint.load(weights_path, chosen)["model"]
     checkpoint.load_weights(model, weights, weights_path)
     model.to(chosen).eval().requires_grad_(False)
@@ -47,6 +48,7 @@ def load(path: str | Path, *, device: str = "auto", allow_local: bool = False) -
     return Trained(
         folder=folder,
         experiment=experiment,
+        training=training,
         model=model,
         device=chosen,
         knobs=shape.knobs,
@@ -54,8 +56,17 @@ def load(path: str | Path, *, device: str = "auto", allow_local: bool = False) -
     )
 
 
-def _weights_path(folder: RunFolder, experiment: Experiment) -> Path:
-    if experiment.train.keep == "best" and folder.best.is_file():
+def _read(folder: RunFolder, allow_local: bool) -> tuple[Blueprint, Experiment | None]:
+    """Read what the model is made of, and the whole experiment where it was trained here."""
+    document = tomli.loads(folder.resolved.read_text(encoding="utf-8"))
+    if "data" not in document:
+        return read_blueprint(document, str(folder.resolved)), None
+    experiment = read_experiment(folder.resolved, allow_local=allow_local)
+    return experiment, experiment
+
+
+def _weights_path(folder: RunFolder, training: Experiment | None) -> Path:
+    if (training is None or training.train.keep == "best") and folder.best.is_file():
         return folder.best
     if folder.last.is_file():
         return folder.last
@@ -64,10 +75,14 @@ def _weights_path(folder: RunFolder, experiment: Experiment) -> Path:
 
 @attrs.frozen(kw_only=True, eq=False)
 class Trained:
-    """Hold a trained model ready to process audio; `knobs` are the device's settings and their ranges."""
+    """Hold a trained model ready to process audio; `knobs` are the device's settings and their ranges.
+
+    `training` is the experiment that it was trained by, None for a model that was imported.
+    """
 
     folder: RunFolder
-    experiment: Experiment
+    experiment: Blueprint
+    training: Experiment | None
     model: Model
     device: str
     knobs: Mapping[str, tuple[float, float]]

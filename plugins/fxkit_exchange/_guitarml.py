@@ -41,7 +41,7 @@ class GuitarMLReader:
         told.get("bias_fl", True).expect((True,), "a network without biases is")
         inputs, hidden = told.get("input_size").whole(), told.get("hidden_size").whole()
         layers = told.get("num_layers", 1).whole()
-        knobs = {name: (0.0, 1.0) for name in _knob_names(inputs - 1)}
+        knobs = dict.fromkeys(_knob_names(inputs - 1), (0.0, 1.0))
         options = {"hidden": hidden, "layers": layers, "skip": bool(told.get("skip", 0).value)}
         return Imported(
             sample_rate=self.sample_rate,

@@ -17,7 +17,7 @@ def read_options(config: Entry) -> dict[str, int]:
 
 
 def weight_layout(hidden: int, layers: int) -> Layout:
-    """Return the tensors of the file: per layer both matrices in one, one bias and the state it starts from."""
+    """Return the tensors of the file: per layer both matrices in one, a bias and the state at the start."""
     return tuple(_layout(hidden, layers))
 
 
@@ -52,7 +52,7 @@ def to_file(weights: Mapping[str, torch.Tensor], hidden: int, layers: int) -> di
     for layer in range(layers):
         given = [weights[f"recurrent.{name}_l{layer}"] for name in ("weight_ih", "weight_hh")]
         found[f"matrix_l{layer}"] = torch.cat(given, dim=1)
-        found[f"bias_l{layer}"] = sum(weights[f"recurrent.bias_{kind}_l{layer}"] for kind in ("ih", "hh"))
+        found[f"bias_l{layer}"] = weights[f"recurrent.bias_ih_l{layer}"] + weights[f"recurrent.bias_hh_l{layer}"]
         for name in ("hidden", "cell"):
             start = weights.get(f"initial_{name}")
             found[f"{name}_l{layer}"] = torch.zeros(hidden) if start is None else start[layer]

@@ -117,7 +117,7 @@ def _only(entry: Entry) -> Entry:
 
 def _activation(entry: Entry) -> str:
     told = entry.value if isinstance(entry.value, dict) else {"type": entry.value}
-    name = told.get("type", told.get("name"))
+    name = str(told.get("type", told.get("name")))
     if name not in ACTIVATIONS:
         raise entry.fault(f"the activation {name} is not supported; these are: {', '.join(ACTIVATIONS)}")
     option, settings = ACTIVATIONS[name]

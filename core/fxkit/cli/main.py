@@ -59,6 +59,16 @@ COMMANDS: dict[str, CommandEntry] = {
         "Measure how fast a model streams.",
         "fxkit bench runs/overdrive --block 64",
     ),
+    "import": CommandEntry(
+        "fxkit.cli.import_:command",
+        "Take over a model that another program trained.",
+        "fxkit import amp.nam --out runs/amp",
+    ),
+    "export": CommandEntry(
+        "fxkit.cli.export:command",
+        "Write a trained model for use elsewhere.",
+        "fxkit export runs/amp --to nam",
+    ),
     "doctor": CommandEntry(
         "fxkit.cli.doctor:command",
         "Say what works on this machine, and how to mend the rest.",

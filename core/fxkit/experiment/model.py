@@ -62,6 +62,14 @@ class Blueprint:
     controllers: Mapping[str, Part]
     nodes: Mapping[str, Part]
 
+    def model_parts(self) -> tuple[Part, ...]:
+        """Return every plugin that the model names, also inside options."""
+        inline = [
+            node.keys.controller for node in self.nodes.values() if isinstance(node.keys.controller, Part)
+        ]
+        outer = (*self.features.values(), *self.controllers.values(), *self.nodes.values(), *inline)
+        return tuple(part for one in outer for part in one.all())
+
 
 @attrs.frozen(kw_only=True)
 class Experiment(Blueprint):

@@ -12,7 +12,7 @@ import attrs
 import tomli_w
 
 from fxkit.experiment.document import FORMAT
-from fxkit.experiment.model import Part
+from fxkit.experiment.model import Blueprint, Part
 from fxkit.experiment.tables import ARRAYS, PLACES, TABLES
 from fxkit.spec import describe
 
@@ -24,15 +24,21 @@ def resolve(tables: Mapping[str, Any], parts: Mapping[str, Mapping[str, Part]]) 
     relative default, which is relative to wherever the plugin runs.
     """
     document: dict[str, Any] = {"fxkit": FORMAT}
-    document.update({name: _kernel_table(tables[name]) for name in TABLES})
+    document.update({name: _kernel_table(tables[name]) for name in TABLES if name in tables})
     document.update(
         {name: [_kernel_table(one) for one in tables[name]] for name in ARRAYS if tables.get(name)}
     )
     for place in PLACES:
-        named = {name: _part_table(part) for name, part in parts[place.path].items()}
+        named = {name: _part_table(part) for name, part in parts.get(place.path, {}).items()}
         if named:
             document[place.path] = named if place.named else named[""]
     return document
+
+
+def resolve_model(blueprint: Blueprint) -> dict[str, Any]:
+    """Return the tables that make a model with every default written out."""
+    tables = {name: getattr(blueprint, name) for name in ("run", "model", "plugins")}
+    return resolve(tables, {name: getattr(blueprint, name) for name in ("features", "controllers", "nodes")})
 
 
 def dump_toml(resolved: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ import inspect
 import platform
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +26,18 @@ _PACKAGES = ("fxkit", "torch", "torchaudio", "numpy", "auraloss")
 
 def lock_document(experiment: Experiment) -> dict[str, Any]:
     """Return everything about the surroundings that can change a run's bits."""
+    return surroundings(experiment.resolved, experiment.parts())
+
+
+def surroundings(resolved: Mapping[str, Any], parts: Iterable[Part]) -> dict[str, Any]:
+    """Return what a resolved document and the plugins that it names are used with."""
     return {
-        "config": config_digest(experiment.resolved),
+        "config": config_digest(resolved),
         "python": platform.python_version(),
         "platform": platform.platform(),
         "machine": platform.machine(),
         "packages": {name: _version(name) for name in _PACKAGES},
-        "plugins": {part.path: _plugin(part) for part in experiment.parts()},
+        "plugins": {part.path: _plugin(part) for part in parts},
         "git": _git(),
     }
 
