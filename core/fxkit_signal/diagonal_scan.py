@@ -46,8 +46,13 @@ def scan_back(
         values = grad.numpy(), pole.contiguous().numpy(), start.numpy(), states.numpy(), total.numpy()
         spread(lambda first, stop: diagonal_scan.run_back(*values, first, stop, late), len(grad))
         return grad, start, total.unflatten(0, (-1, len(pole))).sum(0)
-    conjugate = _poles(pole, grad).conj()
-    turned, start = _solve(_complex(grad).flip(1), conjugate, _complex(end), late)
+    conjugate, turned, start = _poles(pole, grad).conj(), _complex(grad).flip(1), _complex(end)
+    if late:
+        turned, start = _solve(turned, conjugate, start, late)
+    else:
+        turned[:, 0] += start
+        turned, start = _solve(turned, conjugate, torch.zeros_like(start), late)
+        start = conjugate[:, 0] * start
     adjoint = turned.flip(1)
     total = _parts((_complex(states).conj() * adjoint).sum(1)).unflatten(0, (-1, len(pole))).sum(0)
     return _parts(adjoint).to(grad.dtype), _parts(start), total

@@ -17,7 +17,7 @@ from torch.autograd.function import once_differentiable
 from fxkit_signal.diagonal_scan import scan, scan_back
 
 # Samples of all items together whose states fit into the cache; an accelerator wants long ones.
-STRETCH, LONG_STRETCH = 4096, 1 << 18
+STRETCH, LONG_STRETCH = 8192, 1 << 18
 
 
 def diagonal_system(

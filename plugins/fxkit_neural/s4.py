@@ -25,9 +25,9 @@ class S4:
     bends again, and adds its input with a gain per channel; the output is bent once more. The filters are S4D
     (Gu, Gupta, Goel and Ré, "On the parameterization and initialization of diagonal state space models",
     2022) with a zero-order hold, the network that of Comunità, Steinmetz and Reiss, "NablAFx" (2025), which
-    did best on most of its devices. A pole forgets within a few samples or within seconds, as it learns, so one
-    network reaches from clipping to slow compression. Poles count time in samples: a model is of one sample rate.
-    Poles and steps train at a tenth of the learning rate, without weight decay.
+    did best on most of its devices. A pole forgets within a few samples or within seconds, as it learns, so
+    one network reaches from clipping to slow compression. Poles count time in samples: a model is of one
+    sample rate. Poles and steps train at a tenth of the learning rate, without weight decay.
 
     The presets are the published sizes: s (2 353 weights, the defaults) and l (18 993).
     """
@@ -72,14 +72,11 @@ class S4:
     def build(self, ctx: BuildContext) -> Processor:
         """Build the module for the channels of `ctx`."""
         from fxkit.whole_blocks import on_whole_blocks
-        from fxkit_neural._s4 import Block, S4Module
+        from fxkit_neural._s4 import S4Block
+        from fxkit_neural._state_space import StateSpaceModule
 
-        blocks = [Block(self.channels, self.modes, self.residual) for _ in range(self.blocks)]
-        module = S4Module(
-            ctx.channels + self._conditioned.joined(ctx),
-            ctx.channels,
-            self.channels,
-            blocks,
-            self._conditioned.build(ctx, self.widths),
-        )
+        sizes = ctx.channels + self._conditioned.joined(ctx), self.channels, ctx.channels
+        blocks = [S4Block(self.channels, self.modes, self.residual) for _ in range(self.blocks)]
+        conditioning = self._conditioned.build(ctx, self.widths)
+        module = StateSpaceModule(sizes, blocks, conditioning, bent=True)
         return on_whole_blocks(module, self._conditioned.traits(ctx, self.widths))

@@ -70,13 +70,16 @@ def run_back(
             step, state = values[row, n], states[row, n]
             for k in range(modes):
                 old_real, old_imaginary = real[k] + TINY - TINY, imaginary[k] + TINY - TINY
-                new_real = p_real[k] * old_real + p_imaginary[k] * old_imaginary + step[k]
-                new_imaginary = p_real[k] * old_imaginary - p_imaginary[k] * old_real + step[modes + k]
-                out_real, out_imaginary = (old_real, old_imaginary) if late else (new_real, new_imaginary)
+                into_real, into_imaginary = step[k], step[modes + k]
+                out_real = old_real if late else old_real + into_real
+                out_imaginary = old_imaginary if late else old_imaginary + into_imaginary
+                new_real = p_real[k] * out_real + p_imaginary[k] * out_imaginary
+                new_imaginary = p_real[k] * out_imaginary - p_imaginary[k] * out_real
                 sum_real[k] += out_real * state[k] + out_imaginary * state[modes + k]
                 sum_imaginary[k] += out_imaginary * state[k] - out_real * state[modes + k]
                 step[k], step[modes + k] = out_real, out_imaginary
-                real[k], imaginary[k] = new_real, new_imaginary
+                real[k] = new_real + into_real if late else new_real
+                imaginary[k] = new_imaginary + into_imaginary if late else new_imaginary
         for k in range(modes):
             carried[row, k], carried[row, modes + k] = real[k], imaginary[k]
             total[row, k], total[row, modes + k] = sum_real[k], sum_imaginary[k]

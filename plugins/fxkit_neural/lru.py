@@ -1,0 +1,89 @@
+"""The `lru` processor: linear recurrent units between gates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from fxkit.spec import opt
+from fxkit.traits import Traits
+from fxkit.unconditioned import Unconditioned
+
+if TYPE_CHECKING:
+    from fxkit.context import BuildContext
+    from fxkit.parameter import Parameter
+    from fxkit.protocols import ConditioningSpec, Processor
+
+
+@attrs.frozen(kw_only=True)
+class LRU:
+    """Model a device by linear recurrent units: one set of resonators that all channels share, then gates.
+
+    Each block drives `modes` complex poles by all its channels and reads all channels from them (Orvieto,
+    Smith, Gu, Fernando, Gulcehre, Pascanu and De, "Resurrecting recurrent neural networks for long
+    sequences", 2023, sections 3.3 and 3.4), mixes them, gates them (tanh times sigmoid; van den Oord et al.,
+    "WaveNet", 2016, equation 2) and adds the input. Of the diagonal state-space layers this one suits small
+    models of effects: S5 (2023) is the same layer on a time step, S4D spends its poles on each channel apart,
+    and the input-dependent poles of Mamba (2023) buy what the gates and the condition do here, at several
+    times the cost per sample. Poles cannot leave the unit circle. They start on a ring, evenly on logarithmic
+    scales of decay and frequency from 5 Hz to half the sample rate, with unit gain at resonance: audio, unlike
+    the white noise of that paper, is strongest where poles are slow. They train at a quarter of the learning
+    rate, without weight decay.
+    """
+
+    blocks: int = opt(3, ge=1, le=64, help="blocks in series")
+    modes: int = opt(8, ge=1, le=1024, help="complex poles of each block")
+    channels: int = opt(12, ge=1, le=512, help="channels inside")
+    conditioning: Any = opt(None, kind="conditionings", help="how a condition acts on the blocks")
+
+    @classmethod
+    def presets(cls) -> Mapping[str, Mapping[str, Any]]:
+        """Return the sizes that have a name: of as many weights as those of `s4`."""
+        return {
+            "small": {"blocks": 3, "modes": 8, "channels": 12},
+            "large": {"blocks": 6, "modes": 24, "channels": 20},
+        }
+
+    @classmethod
+    def examples(cls) -> tuple[LRU, ...]:
+        """Return the forms that differ in what they promise."""
+        return (cls(), cls(blocks=1, modes=3, channels=4))
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Return the channels of each block where a condition acts: both halves of the gate."""
+        return (2 * self.channels,) * self.blocks
+
+    @property
+    def _conditioned(self) -> ConditioningSpec:
+        conditioning: ConditioningSpec = self.conditioning or Unconditioned()
+        return conditioning
+
+    def parameters(self, ctx: BuildContext) -> tuple[Parameter, ...]:
+        """Declare what the conditioning wants to be set."""
+        return tuple(self._conditioned.parameters(ctx, self.widths))
+
+    def traits(self, ctx: BuildContext) -> Traits:
+        """Declare a recursion, and what one sample costs it."""
+        condition = self._conditioned.traits(ctx, self.widths)
+        wide = self.channels
+        block = 4 * self.modes * (wide + 1) + wide * (2 * wide + 2)
+        ends = wide * (2 * ctx.channels + self._conditioned.joined(ctx))
+        return Traits(latency=condition.latency, macs=self.blocks * block + ends + condition.macs)
+
+    def build(self, ctx: BuildContext) -> Processor:
+        """Build the module for the channels and the sample rate of `ctx`."""
+        import math
+
+        from fxkit.whole_blocks import on_whole_blocks
+        from fxkit_neural._lru import LOWEST_HZ, LRUBlock
+        from fxkit_neural._state_space import StateSpaceModule
+
+        sizes = ctx.channels + self._conditioned.joined(ctx), self.channels, ctx.channels
+        lowest = 2 * math.pi * LOWEST_HZ / ctx.sample_rate
+        blocks = [LRUBlock(self.channels, self.modes, lowest) for _ in range(self.blocks)]
+        conditioning = self._conditioned.build(ctx, self.widths)
+        module = StateSpaceModule(sizes, blocks, conditioning, bent=False)
+        return on_whole_blocks(module, self._conditioned.traits(ctx, self.widths))
