@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,19 +11,13 @@ import attrs
 import numpy as np
 import torch
 
+from fxkit.cache_folder import cache_folder
 from fxkit.context import BuildContext
 from fxkit.experiment.model import Part
 from fxkit.files import write_atomically
 from fxkit.model.assembly import build_part
 from fxkit.protocols import Feature
 from fxkit.values import Recording
-
-
-def cache_folder() -> Path:
-    """Return where features are kept: FXKIT_CACHE, or "fxkit" in the user's cache folder."""
-    chosen = os.environ.get("FXKIT_CACHE")
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(chosen) if chosen else Path(base) / "fxkit"
 
 
 @attrs.define
@@ -74,6 +67,6 @@ class FeatureCache:
             return None
 
     def _key(self, part: Part, recording: Recording) -> str:
-        samples = hashlib.sha256(recording.target.contiguous().numpy().tobytes()).hexdigest()
+        samples = hashlib.sha256(recording.target.contiguous().numpy().data).hexdigest()
         facts = (samples, part.plugin, part.version, repr(part.spec), self.ctx.sample_rate, self.ctx.hop)
         return hashlib.sha256(repr(facts).encode()).hexdigest()

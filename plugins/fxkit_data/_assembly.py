@@ -8,6 +8,7 @@ from pathlib import Path
 import attrs
 import torch
 
+from fxkit.audio_cache import AudioCache
 from fxkit.values import Recording
 from fxkit_data._finding import Finding, accepting
 from fxkit_data._gate import GateReport, refuse
@@ -47,7 +48,8 @@ def assemble(layout: Layout, sheet: KnobSheet | None, plan: TakePlan, splits: Sp
     """Read, check and divide everything; raise `DataError` with all defects at once."""
     sheet = sheet or KnobSheet(path=splits.root)
     settings, knob_findings = settings_of(sheet, layout.sources)
-    taken = [read_take(source, plan) for source in layout.sources]
+    cache = AudioCache()
+    taken = [read_take(source, plan, cache) for source in layout.sources]
     pairs = [(found, setting) for (found, _), setting in zip(taken, settings, strict=True) if found]
     takes = [found for found, _ in pairs]
     seen = [finding for _, findings in taken for finding in findings]
@@ -62,7 +64,7 @@ def assemble(layout: Layout, sheet: KnobSheet | None, plan: TakePlan, splits: Sp
     refuse(findings)
 
     rows = tuple(attrs.evolve(take.row, split=_splits_of(take, pieces)) for take in takes)
-    report = GateReport(rows=rows, findings=(*layout.findings, *findings))
+    report = GateReport(rows=rows, findings=(*layout.findings, *findings, *_cache_findings(cache)))
     return RecordedSplits(
         channels=0 if takes[0].input is None else len(takes[0].input),
         target_channels=len(takes[0].target),
@@ -73,12 +75,24 @@ def assemble(layout: Layout, sheet: KnobSheet | None, plan: TakePlan, splits: Sp
         knobs=sheet.names,
         knob_ranges=ranges,
         report=report,
+        mapped=not cache.refused,
     )
+
+
+def _cache_findings(cache: AudioCache) -> list[Finding]:
+    """Tell of what stood in the way of reading decoded audio."""
+    what = "damaged; its audio was decoded again"
+    damaged = [Finding(check="cache", file=path, what=what, refused=False) for path in cache.damaged]
+    if not cache.refused:
+        return damaged
+    what = f"cannot keep decoded audio, which is in memory instead: {cache.refused}"
+    fix = "set FXKIT_CACHE to a folder with room"
+    return [*damaged, Finding(check="cache", file=cache.folder, what=what, fix=fix, refused=False)]
 
 
 def _recording(piece: _Piece, sheet: KnobSheet, ranges: Ranges, plan: TakePlan) -> Recording:
     sides = [side[:, piece.part] for side in piece.take.sides]
-    tensors = [torch.from_numpy(side.copy()) for side in sides]
+    tensors = [torch.from_numpy(side) for side in sides]
     return Recording(
         name=piece.take.source.name,
         target=tensors[-1],

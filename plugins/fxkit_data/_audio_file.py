@@ -10,6 +10,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from fxkit.audio_cache import AudioCache, Kept, file_digest
 from fxkit_data._finding import Finding
 from fxkit_data._recorded import content_digest
 
@@ -45,28 +46,41 @@ class Clip:
         return int(self.samples.shape[1])
 
 
-def read_clip(path: Path) -> Clip | Finding:
-    """Read a whole file; a `Finding` says what keeps it from being read."""
+class _Short(Exception):
+    """Say that a file holds fewer samples than it promises."""
+
+
+def read_clip(path: Path, cache: AudioCache) -> Clip | Finding:
+    """Read a whole file, decoded or from the cache; a `Finding` says what keeps it from being read."""
     import soundfile
 
     try:
         broken = _broken_container(path)
         if broken:
             return broken
-        with soundfile.SoundFile(path) as file:
-            promised, rate = file.frames, file.samplerate
-            samples = file.read(dtype="float32", always_2d=True).T
+        origin = ("decoded", file_digest(path), path.suffix.lower(), soundfile.__libsndfile_version__)
+        kept = cache.audio(origin, lambda: _decoded(path))
     except OSError as error:
         return _unreadable(path, f"cannot be opened ({error.strerror})", "check the file and its permissions")
     except soundfile.LibsndfileError as error:
         what = f"is not readable as audio ({_reason(error.error_string)})"
         return _unreadable(path, what, f"export it again as {FORMATS}")
-    if samples.shape[1] < promised:
-        what = f"ends early: {samples.shape[1]} of {promised} samples are there"
-        return _unreadable(path, what, "copy or export it again")
-    if samples.shape[1] == 0:
+    except _Short as error:
+        return _unreadable(path, f"ends early: {error}", "copy or export it again")
+    if kept.samples.shape[1] == 0:
         return _unreadable(path, "holds no samples", "export it again, or remove it")
-    return Clip(path=path, samples=samples, rate=rate, digest=content_digest(samples))
+    return Clip(path=path, samples=kept.samples, rate=kept.facts["rate"], digest=kept.facts["digest"])
+
+
+def _decoded(path: Path) -> Kept:
+    import soundfile
+
+    with soundfile.SoundFile(path) as file:
+        promised, rate = file.frames, file.samplerate
+        samples = np.ascontiguousarray(file.read(dtype="float32", always_2d=True).T)
+    if samples.shape[1] < promised:
+        raise _Short(f"{samples.shape[1]} of {promised} samples are there")
+    return Kept(samples=samples, facts={"rate": rate, "digest": content_digest(samples)})
 
 
 def _reason(message: str) -> str:

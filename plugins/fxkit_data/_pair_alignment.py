@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import attrs
 import numpy as np
@@ -12,6 +13,8 @@ from fxkit_data._finding import Finding
 from fxkit_data._layout import Source
 
 Audio = NDArray[np.float32]
+# Given a latency and what makes audio by it, returns that audio, made before or now.
+Keep = Callable[[float, Callable[[], Audio]], Audio]
 
 MAX_LATENCY = 0.5  # samples
 UNSURE, UNRELATED = 0.25, 0.01  # confidence below which latency and sign are not told, and the pair refused
@@ -55,7 +58,15 @@ class PairFit:
 
 
 def fit_pair(
-    dry: Audio, wet: Audio, source: Source, *, rate: int, align: bool, measurable: bool, slack: int = 0
+    dry: Audio,
+    wet: Audio,
+    source: Source,
+    *,
+    rate: int,
+    align: bool,
+    measurable: bool,
+    slack: int = 0,
+    keep: Keep = lambda latency, make: make(),
 ) -> PairFit:
     """Measure how `wet` lies to `dry` (float32 [channels, samples] at `rate` Hz) and cut to equal length.
 
@@ -68,7 +79,7 @@ def fit_pair(
     if relation:
         findings += _related(relation, source, align)
     if relation and relation.late and align:
-        dry, wet = _moved(dry, wet, relation.latency)
+        dry, wet = _moved(dry, wet, relation.latency, keep)
     common = min(dry.shape[-1], wet.shape[-1])
     return PairFit(target=wet[:, :common], input=dry[:, :common], relation=relation, findings=tuple(findings))
 
@@ -189,14 +200,19 @@ def _latency(latency: float, source: Source, align: bool) -> Finding:
     return Finding(check="latency", file=source.target, what=what, fix=fix)
 
 
-def _moved(dry: Audio, wet: Audio, latency: float) -> tuple[Audio, Audio]:
+def _moved(dry: Audio, wet: Audio, latency: float, keep: Keep) -> tuple[Audio, Audio]:
     """Take `latency` samples off the wet side and cut what then has no counterpart."""
+    common = min(dry.shape[-1], wet.shape[-1])
+    shifted = keep(latency, lambda: _shifted(wet[:, :common], latency))
+    lost = math.ceil(abs(latency)) + (_EDGE if latency % 1 else 0)
+    kept = slice(0, common - lost) if latency > 0 else slice(lost, common)
+    return dry[:, kept], shifted[:, kept]
+
+
+def _shifted(wet: Audio, latency: float) -> Audio:
     import torch
 
     from fxkit_signal.alignment import fractional_shift
 
-    common = min(dry.shape[-1], wet.shape[-1])
-    shifted: Audio = fractional_shift(torch.from_numpy(wet[:, :common]), -latency).numpy()
-    lost = math.ceil(abs(latency)) + (_EDGE if latency % 1 else 0)
-    kept = slice(0, common - lost) if latency > 0 else slice(lost, common)
-    return dry[:, kept], shifted[:, kept]
+    shifted: Audio = fractional_shift(torch.from_numpy(wet), -latency).numpy()
+    return shifted

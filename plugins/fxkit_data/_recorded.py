@@ -22,7 +22,7 @@ class RecordedSplits:
 
     `knob_ranges` maps each knob to the (low, high) in the device's own unit that became 0 and 1.
     `report` is the gate's findings (None for made-up material that needs no check); its `table()`
-    is for people to read.
+    is for people to read. `mapped` tells whether the audio lies in mapped files, not in memory.
     """
 
     channels: int
@@ -31,6 +31,7 @@ class RecordedSplits:
     knobs: tuple[str, ...] = ()
     knob_ranges: Mapping[str, tuple[float, float]] = attrs.field(factory=dict)
     report: Any = None
+    mapped: bool = False
 
     def recordings(self, split: str) -> Sequence[Recording]:
         """Return the recordings of "train", "val" or "test"; raise `DataError` for another name."""

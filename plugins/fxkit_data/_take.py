@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from typing import Literal
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from fxkit.audio_cache import AudioCache, Kept
 from fxkit_data._audio_file import Clip, read_clip
 from fxkit_data._clip_checks import clip_findings, decibels
 from fxkit_data._finding import Finding, accepting
@@ -20,6 +22,8 @@ from fxkit_data._pair_alignment import PairFit, fit_pair
 Channels = Literal["keep", "mono", "stereo"]
 Audio = NDArray[np.float32]
 
+# Counts up when channels, rate or alignment are made in another way than before.
+FORMED = 1
 # What cannot be measured or used any further.
 _HOPELESS = frozenset({"unreadable", "not finite", "short", "silence"})
 
@@ -69,9 +73,9 @@ class Take:
         return int(self.target.shape[-1])
 
 
-def read_take(source: Source, plan: TakePlan) -> tuple[Take | None, tuple[Finding, ...]]:
+def read_take(source: Source, plan: TakePlan, cache: AudioCache) -> tuple[Take | None, tuple[Finding, ...]]:
     """Read and check one recording; None when it cannot be used. All findings are returned."""
-    read = [read_clip(file) for file in source.files]
+    read = [read_clip(file, cache) for file in source.files]
     clips = tuple(clip for clip in read if isinstance(clip, Clip))
     findings = [finding for finding in read if isinstance(finding, Finding)]
     findings += [finding for clip in clips for finding in clip_findings(clip)]
@@ -79,14 +83,19 @@ def read_take(source: Source, plan: TakePlan) -> tuple[Take | None, tuple[Findin
     if len(clips) < len(read) or any(finding.refused and finding.check in _HOPELESS for finding in seen):
         return None, seen
     measurable = not any(finding.check in _HOPELESS for finding in seen)
-    return _formed(source, clips, seen, plan, measurable)
+    return _formed(source, clips, seen, plan, cache, measurable)
 
 
 def _formed(
-    source: Source, clips: tuple[Clip, ...], seen: tuple[Finding, ...], plan: TakePlan, measurable: bool
+    source: Source,
+    clips: tuple[Clip, ...],
+    seen: tuple[Finding, ...],
+    plan: TakePlan,
+    cache: AudioCache,
+    measurable: bool,
 ) -> tuple[Take | None, tuple[Finding, ...]]:
     findings = [finding for clip in clips for finding in _form_findings(clip, plan)]
-    formed = [_at_rate(_with_channels(clip.samples, plan.channels), clip.rate, plan.rate) for clip in clips]
+    formed = [_in_form(clip, plan, cache) for clip in clips]
     mixed = _mixed_rates(clips)
     findings += mixed
     fit = PairFit(input=None, target=formed[-1])
@@ -100,6 +109,7 @@ def _formed(
             align=plan.align,
             measurable=measurable,
             slack=_rounding(clips, plan.rate),
+            keep=lambda latency, moved: _kept(moved, cache, "moved", clips, plan, repr(latency)),
         )
     findings += [*fit.findings, *_skipped(source, fit.target.shape[-1], plan)]
     seen = (*seen, *accepting(findings, plan.accept))
@@ -166,6 +176,30 @@ def _skipped(source: Source, samples: int, plan: TakePlan) -> list[Finding]:
     what = f"is {samples / plan.rate:.2f} s long and data.skip leaves all of it out of scores"
     fix = "lower data.skip or use a longer recording"
     return [Finding(check="short", file=source.target, what=what, fix=fix)]
+
+
+def _in_form(clip: Clip, plan: TakePlan, cache: AudioCache) -> Audio:
+    """Return the clip with the channels and at the rate that are wanted, made once."""
+    formed = {"keep": clip.channels, "mono": 1, "stereo": max(2, clip.channels)}[plan.channels]
+    if (clip.rate, clip.channels) == (plan.rate, formed):
+        return clip.samples
+    return _kept(
+        lambda: _at_rate(_with_channels(clip.samples, plan.channels), clip.rate, plan.rate),
+        cache, "formed", (clip,), plan,
+    )  # fmt: skip
+
+
+def _kept(
+    make: Callable[[], Audio],
+    cache: AudioCache,
+    step: str,
+    clips: tuple[Clip, ...],
+    plan: TakePlan,
+    *rest: str,
+) -> Audio:
+    sources = tuple((clip.digest, clip.rate) for clip in clips)
+    origin = (step, FORMED, sources, plan.channels, plan.rate, *rest)
+    return cache.audio(origin, lambda: Kept(samples=make())).samples
 
 
 def _with_channels(samples: Audio, channels: Channels) -> Audio:

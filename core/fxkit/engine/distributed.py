@@ -52,7 +52,7 @@ class Crew(Protocol):
 class Alone:
     """Be the only worker."""
 
-    launch: Launch = Launch()
+    launch: Launch = attrs.field(factory=Launch)
 
     def told(self, value: T | None) -> T:
         """Return the value."""

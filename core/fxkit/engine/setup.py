@@ -10,7 +10,9 @@ import torch
 
 from fxkit.context import BuildContext
 from fxkit.engine.material import Material
+from fxkit.engine.memory import free_memory
 from fxkit.engine.objective import Term, build_terms
+from fxkit.engine.preload import hold
 from fxkit.errors import RunError
 from fxkit.experiment.model import Experiment
 from fxkit.feature_cache import FeatureCache
@@ -18,13 +20,14 @@ from fxkit.model.assembly import build_context, build_model, build_part, model_c
 from fxkit.model.graph import Model
 from fxkit.protocols import Dataset, Transform
 from fxkit.runs.shape import shape_of
+from fxkit.values import Recording
 
 SPLITS = ("train", "val", "test")
 
 
 @attrs.frozen(kw_only=True, eq=False)
 class Prepared:
-    """Hold a built experiment, before any training."""
+    """Hold a built experiment, before any training; `where` says where its audio is."""
 
     experiment: Experiment
     device: str
@@ -35,6 +38,7 @@ class Prepared:
     model: Model
     terms: tuple[Term, ...]
     transforms: tuple[Transform, ...]
+    where: str = ""
 
 
 def resolve_device(name: str) -> str:
@@ -61,7 +65,13 @@ def prepare(experiment: Experiment, *, device: str, seed: int | None = None) -> 
     ctx = build_context(experiment, device)
     dataset: Dataset = build_part(experiment.data, ctx)
     features = FeatureCache(experiment.features, ctx)
-    materials = {split: _material(dataset, split, features) for split in SPLITS}
+    held = hold(
+        {split: tuple(dataset.recordings(split)) for split in SPLITS},
+        mapped=getattr(dataset, "mapped", False),
+        preload=experiment.data.keys.preload,
+        free=free_memory(),
+    )
+    materials = {split: _material(recordings, features) for split, recordings in held.splits.items()}
     full = model_context(experiment, **shape_of(dataset).facts())
     full = attrs.evolve(full, device=device)
     model = build_model(experiment, full).to(device)
@@ -79,11 +89,11 @@ def prepare(experiment: Experiment, *, device: str, seed: int | None = None) -> 
         model=model,
         terms=terms,
         transforms=tuple(build_part(part, full) for part in experiment.transforms.values()),
+        where=held.where,
     )
 
 
-def _material(dataset: Dataset, split: str, features: FeatureCache) -> Material:
-    recordings = tuple(dataset.recordings(split))
+def _material(recordings: tuple[Recording, ...], features: FeatureCache) -> Material:
     return Material(recordings=recordings, features=tuple(features.series(r) for r in recordings))
 
 
