@@ -52,7 +52,9 @@ def to_file(weights: Mapping[str, torch.Tensor], hidden: int, layers: int) -> di
     for layer in range(layers):
         given = [weights[f"recurrent.{name}_l{layer}"] for name in ("weight_ih", "weight_hh")]
         found[f"matrix_l{layer}"] = torch.cat(given, dim=1)
-        found[f"bias_l{layer}"] = weights[f"recurrent.bias_ih_l{layer}"] + weights[f"recurrent.bias_hh_l{layer}"]
+        found[f"bias_l{layer}"] = (
+            weights[f"recurrent.bias_ih_l{layer}"] + weights[f"recurrent.bias_hh_l{layer}"]
+        )
         for name in ("hidden", "cell"):
             start = weights.get(f"initial_{name}")
             found[f"{name}_l{layer}"] = torch.zeros(hidden) if start is None else start[layer]

@@ -76,9 +76,9 @@ def _refuse_what_differs(layer: Entry) -> None:
     layer.get("layer1x1", {}).get("groups", 1).expect((1,), "convolutions in groups are")
     layer.get("groups_input", 1).expect((1,), "convolutions in groups are")
     layer.get("groups_input_mixin", 1).expect((1,), "convolutions in groups are")
-    layer.get("slimmable").expect((None,), "a network that can be made slimmer is")
     for name in FILMS:
-        layer.get(name, {}).get("active", False).expect((False,), "FiLM inside of the layers is")
+        film = layer.get(name, False)
+        (film.get("active", True) if film.value else film).expect((False,), "FiLM inside of the layers is")
     unknown = [name for name, value in layer.of(dict, "a table").items() if name not in KNOWN and value]
     if unknown:
         raise layer.fault(f"says {unknown[0]}, which is not known and may change the sound")
@@ -182,3 +182,65 @@ def _layer(
     yield f"{place}mix.weight", (width, 1, 1)
     yield f"{place}{onward}.weight", (channels, bottleneck, 1)
     yield f"{place}{onward}.bias", (channels,)
+
+
+def write_config(arrays: Sequence[Mapping[str, Any]], scale: float) -> tuple[str, dict[str, Any]]:
+    """Return the version of the file format and the configuration that arrays, as options, stand for.
+
+    Version 0.5.4 where it can say all of it, so that players of every age read the file.
+    """
+    inputs = (1, *(array["channels"] for array in arrays))
+    heads = (*(heard(array) for array in arrays[1:]), 1)
+    old = all(map(_is_old, arrays))
+    layers = [
+        {
+            "input_size": given,
+            "condition_size": 1,
+            "channels": array["channels"],
+            "dilations": list(array["dilations"]),
+            "head": {"out_channels": head, "kernel_size": array["head_kernel"], "bias": array["head_bias"]},
+            **(_old_layer(array, head) if old else _new_layer(array)),
+        }
+        for array, given, head in zip(arrays, inputs, heads, strict=False)
+    ]
+    return "0.5.4" if old else "0.7.0", {"layers": layers, "head": None, "head_scale": scale}
+
+
+def _is_old(array: Mapping[str, Any]) -> bool:
+    plain = array["activation"] in ("tanh", "relu", "sigmoid", "hardtanh") and array["gate"] == "sigmoid"
+    even = len(set(kernels(array))) == 1 and heard(array) == array["channels"] and array["head_kernel"] == 1
+    return plain and even and array["gating"] != "blended"
+
+
+def _old_layer(array: Mapping[str, Any], head: int) -> dict[str, Any]:
+    return {
+        "head_size": head,
+        "kernel_size": kernels(array)[0],
+        "activation": _names()[array["activation"]]["type"],
+        "gated": array["gating"] == "gated",
+        "head_bias": array["head_bias"],
+    }
+
+
+def _new_layer(array: Mapping[str, Any]) -> dict[str, Any]:
+    layers = len(array["dilations"])
+    secondary = None if array["gating"] == "none" else _names()[array["gate"]]
+    film = {"active": False, "shift": True, "groups": 1}
+    return {
+        "kernel_sizes": kernels(array),
+        "activation": [_names()[array["activation"]]] * layers,
+        "bottleneck": heard(array),
+        "head1x1": {"active": False, "out_channels": 1, "groups": 1},
+        "layer1x1": {"active": True, "groups": 1},
+        "groups_input": 1,
+        "groups_input_mixin": 1,
+        **dict.fromkeys(FILMS, film),
+        "gating_mode": [array["gating"]] * layers,
+        "secondary_activation": [secondary] * layers,
+        "slimmable": None,
+    }
+
+
+def _names() -> dict[str, dict[str, Any]]:
+    """Return option -> the activation as a file of version 0.7 says it."""
+    return {option: {"type": name, **settings} for name, (option, settings) in ACTIVATIONS.items()}

@@ -1,0 +1,39 @@
+"""How loud a model is and how much it compresses, as Neural Amp Modeler tells in its files."""
+
+from __future__ import annotations
+
+import torch
+
+from fxkit.model.graph import Model
+
+# The level of the noise that NAM measures with.
+LEVEL = -15.0
+STEPS = 11
+
+
+def pink_noise(rate: int) -> torch.Tensor:
+    """Return a second of noise of equal power per octave, at -15 dB RMS; the same at every call."""
+    draw = torch.Generator().manual_seed(7)
+    spectrum = torch.fft.rfft(torch.randn(rate, generator=draw))
+    shaped = spectrum / torch.arange(len(spectrum)).clamp(min=20).sqrt()
+    noise = torch.fft.irfft(shaped, rate)
+    level: float = 10 ** (LEVEL / 20)
+    return noise * (level / noise.square().mean().sqrt())
+
+
+def loudness_and_gain(model: Model) -> dict[str, float]:
+    """Return the level of the output in dB RMS, and a figure from 0 (clean) to 1 (always as loud).
+
+    The second is the area under the levels of the output for ten equal steps of input gain, between that
+    of a straight line and that of a constant (Neural Amp Modeler 0.13).
+    """
+    noise = pink_noise(next(iter(model.plan.nodes.values())).ctx.sample_rate)
+    gains = torch.linspace(0, 1, STEPS)
+    with torch.inference_mode():
+        levels = model(gains[:, None, None] * noise).audio.square().mean(dim=(1, 2)).sqrt()
+    most = float(levels[-1]) * STEPS
+    share = (float(levels.sum()) - most / 2) / (most / 2) if most else 0.0
+    return {
+        "loudness": float(20 * torch.log10(levels[-1].clamp(min=1e-9))),
+        "gain": min(max(share, 0.0), 1.0),
+    }
