@@ -1,0 +1,97 @@
+"""What the specs of the recurrent networks share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+import attrs
+
+from fxkit.spec import opt
+from fxkit.traits import Traits
+from fxkit.unconditioned import Unconditioned
+
+if TYPE_CHECKING:
+    from fxkit.context import BuildContext
+    from fxkit.parameter import Parameter
+    from fxkit.protocols import ConditioningSpec, Processor
+
+Network = TypeVar("Network", bound="RecurrentNetwork")
+
+
+@attrs.frozen(kw_only=True)
+class RecurrentNetwork:
+    """Declare the options of a network of recurrent layers and a linear one."""
+
+    kind: ClassVar[str]
+    gates: ClassVar[int]
+
+    hidden: int = opt(32, ge=1, le=1024, help="units per layer")
+    layers: int = opt(1, ge=1, le=8, help="recurrent layers")
+    skip: bool = opt(True, help="add the input to the output, so that the network learns the difference")
+    output: str = opt(
+        "linear", choices=("linear", "tanh"), help="what bends the sum at the end: nothing, or tanh"
+    )
+    initial: str = opt(
+        "zeros", choices=("zeros", "learned"), help="the state of the layers before the first sample"
+    )
+    conditioning: Any = opt(None, kind="conditionings", help="how a condition acts on the layers' outputs")
+
+    @classmethod
+    def examples(cls: type[Network]) -> tuple[Network, ...]:
+        """Return the forms that differ in what they promise."""
+        from fxkit_neural.concat import Concat
+        from fxkit_neural.film import FiLM
+        from fxkit_neural.tfilm import TFiLM
+        from fxkit_neural.ttfilm import TTFiLM
+        from fxkit_neural.tvconcat import TVConcat
+        from fxkit_neural.tvfilm import TVFiLM
+
+        waiting = TFiLM(block=48, lookahead=True)
+        moving = (TFiLM(block=48), waiting, TTFiLM(block=48), TVConcat(block=48), TVFiLM(block=48))
+        return (
+            cls(),
+            cls(hidden=6, layers=2, initial="learned", conditioning=Concat(size=2)),
+            cls(hidden=20, skip=False, output="tanh"),
+            *(cls(hidden=6, layers=2, conditioning=one) for one in (FiLM(), *moving)),
+        )
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Return the units of each layer, on whose outputs a condition acts."""
+        return (self.hidden,) * self.layers
+
+    @property
+    def _conditioned(self) -> ConditioningSpec:
+        conditioning: ConditioningSpec = self.conditioning or Unconditioned()
+        return conditioning
+
+    def parameters(self, ctx: BuildContext) -> tuple[Parameter, ...]:
+        """Declare what the conditioning wants to be set."""
+        return tuple(self._conditioned.parameters(ctx, self.widths))
+
+    def traits(self, ctx: BuildContext) -> Traits:
+        """Declare a causal recursion, and the products of its layers and of the linear one behind them."""
+        condition = self._conditioned.traits(ctx, self.widths)
+        inputs = (self._inputs(ctx), *self.widths[1:])
+        gates = sum(self.gates * self.hidden * (width + self.hidden) for width in inputs)
+        return Traits(latency=condition.latency, macs=gates + self.hidden * ctx.channels + condition.macs)
+
+    def build(self, ctx: BuildContext) -> Processor:
+        """Build the module for the channels of `ctx`."""
+        from fxkit.whole_blocks import on_whole_blocks
+        from fxkit_neural._recurrent import RecurrentModule
+
+        module = RecurrentModule(
+            self.kind,
+            (self._inputs(ctx), self.hidden, ctx.channels),
+            self.layers,
+            self._conditioned.build(ctx, self.widths),
+            skip=self.skip,
+            bent=self.output == "tanh",
+            learned=self.initial == "learned",
+            plain=self.conditioning is None,
+        )
+        return on_whole_blocks(module, self._conditioned.traits(ctx, self.widths))
+
+    def _inputs(self, ctx: BuildContext) -> int:
+        return ctx.channels + self._conditioned.joined(ctx)
