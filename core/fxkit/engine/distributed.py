@@ -6,7 +6,6 @@ here beside it goes over gloo, so that a worker may wait for another as long as 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from typing import Any, Protocol, TypeVar, cast
@@ -32,8 +31,11 @@ class Crew(Protocol):
     def told(self, value: T | None) -> T:
         """Return the `value` that the leading worker has; what the others give is not looked at."""
 
-    def mean(self, values: Mapping[str, float]) -> dict[str, float]:
-        """Return each value's mean over all workers, the same bits on each."""
+    def gathered(self, value: T) -> list[T]:
+        """Return all workers' values, in their order."""
+
+    def averaged(self, values: torch.Tensor) -> torch.Tensor:
+        """Return the mean of a tensor over all workers; a GPU is not waited for."""
 
     def any(self, here: bool) -> bool:
         """Tell whether it is so on any worker."""
@@ -58,9 +60,13 @@ class Alone:
         """Return the value."""
         return cast(T, value)
 
-    def mean(self, values: Mapping[str, float]) -> dict[str, float]:
+    def gathered(self, value: T) -> list[T]:
+        """Return the value alone."""
+        return [value]
+
+    def averaged(self, values: torch.Tensor) -> torch.Tensor:
         """Return the values."""
-        return dict(values)
+        return values
 
     def any(self, here: bool) -> bool:
         """Return what is so here."""
@@ -92,11 +98,18 @@ class Together:
         dist.broadcast_object_list(held, src=0, group=self.control, device=torch.device("cpu"))
         return cast(T, held[0])
 
-    def mean(self, values: Mapping[str, float]) -> dict[str, float]:
-        """Return each value's mean over all workers."""
-        summed = torch.tensor(list(values.values()), dtype=torch.float64)
-        dist.all_reduce(summed, group=self.control)
-        return dict(zip(values, (summed / self.launch.size).tolist(), strict=True))
+    def gathered(self, value: T) -> list[T]:
+        """Return all workers' values, in their order."""
+        held: list[Any] = [None] * self.launch.size
+        dist.all_gather_object(held, value, group=self.control)
+        return held
+
+    def averaged(self, values: torch.Tensor) -> torch.Tensor:
+        """Return the mean of a tensor over all workers."""
+        # Over the group of the gradients, in the order of the device's work.
+        summed = values.clone()
+        dist.all_reduce(summed)
+        return summed / self.launch.size
 
     def any(self, here: bool) -> bool:
         """Tell whether it is so on any worker."""
@@ -129,23 +142,49 @@ class Together:
 ALONE = Alone()
 
 
-def join(launch: Launch, device: str) -> Crew:
-    """Join the other workers; `device` is what the run trains on.
+def join(launch: Launch) -> Crew:
+    """Join the other workers.
 
     Raises `RunError` when they cannot be reached.
     """
     if launch.size == 1:
         return Alone(launch)
-    backend = "nccl" if device.startswith("cuda") else "gloo"
-    if backend == "nccl":
-        torch.cuda.set_device(worker_device(launch, device))
     try:
-        dist.init_process_group(backend, rank=launch.rank, world_size=launch.size)
+        # Without a backend named, torch takes gloo for the CPU and NCCL for GPUs.
+        dist.init_process_group(rank=launch.rank, world_size=launch.size)
         control = dist.new_group(backend="gloo", timeout=_PATIENCE)
     except (dist.DistError, RuntimeError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise RunError(f"worker {launch.rank} cannot reach the others ({reason})") from error
     return Together(launch, control)
+
+
+def part(crew: Crew) -> None:
+    """Leave the other workers once all of them are done."""
+    if crew.launch.size > 1:
+        crew.any(True)
+        dist.destroy_process_group()
+
+
+def is_first_to_fail(launch: Launch) -> bool:
+    """Tell whether no other worker has failed before; the first one is the one to say why."""
+    if not dist.is_initialized():
+        return launch.leads
+    try:
+        store = dist.distributed_c10d._get_default_store()
+        return int(store.add(f"fxkit/failed/{launch.restarts}", 1)) == 1
+    except (dist.DistError, RuntimeError):
+        return launch.leads
+
+
+def is_loss_of_worker(error: BaseException) -> bool:
+    """Tell whether an error only says that another worker has gone."""
+    if isinstance(error, dist.DistError):
+        return True
+    text = str(error).lower()
+    return isinstance(error, RuntimeError) and any(
+        sign in text for sign in ("gloo", "nccl", "connection closed")
+    )
 
 
 def worker_device(launch: Launch, device: str) -> str:
@@ -160,4 +199,5 @@ def worker_device(launch: Launch, device: str) -> str:
     count = torch.cuda.device_count()
     if launch.local_rank >= count:
         raise RunError(f"{launch.local_size} workers on this node, which has {count} GPUs; start {count}")
+    torch.cuda.set_device(launch.local_rank)
     return f"cuda:{launch.local_rank}"
