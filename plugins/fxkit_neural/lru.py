@@ -28,9 +28,9 @@ class LRU:
     models of effects: S5 (2023) is the same layer on a time step, S4D spends its poles on each channel apart,
     and the input-dependent poles of Mamba (2023) buy what the gates and the condition do here, at several
     times the cost per sample. Poles cannot leave the unit circle. They start on a ring, evenly on logarithmic
-    scales of decay and frequency from 5 Hz to half the sample rate, with unit gain at resonance: audio, unlike
-    the white noise of that paper, is strongest where poles are slow. They train at a quarter of the learning
-    rate, without weight decay.
+    scales of decay and frequency from 5 Hz up, with unit gain at resonance: audio, unlike the white noise of
+    that paper, is strongest where poles are slow. They train at a quarter of the learning rate, without
+    weight decay.
     """
 
     blocks: int = opt(3, ge=1, le=64, help="blocks in series")
