@@ -9,6 +9,7 @@ import attrs
 import torch
 
 from fxkit.context import BuildContext
+from fxkit.engine.distributed import ALONE, Crew, worker_device
 from fxkit.engine.material import Material
 from fxkit.engine.memory import free_memory
 from fxkit.engine.objective import Term, build_terms
@@ -27,7 +28,10 @@ SPLITS = ("train", "val", "test")
 
 @attrs.frozen(kw_only=True, eq=False)
 class Prepared:
-    """Hold a built experiment, before any training; `where` says where its audio is."""
+    """Hold a built experiment, before any training.
+
+    `where` says where its audio is; `crew` are the workers that train it together.
+    """
 
     experiment: Experiment
     device: str
@@ -39,15 +43,17 @@ class Prepared:
     terms: tuple[Term, ...]
     transforms: tuple[Transform, ...]
     where: str = ""
+    crew: Crew = ALONE
 
 
-def resolve_device(name: str) -> str:
+def resolve_device(name: str, crew: Crew = ALONE) -> str:
     """Turn "auto" into the fastest device there is; check any other.
 
-    Raises `RunError` when the named device does not exist here.
+    Of several GPUs each worker gets its own. Raises `RunError` when the named device does not exist here.
     """
     if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    name = worker_device(crew.launch, name)
     try:
         torch.empty(1, device=name)
     except (RuntimeError, AssertionError) as error:
@@ -56,7 +62,9 @@ def resolve_device(name: str) -> str:
     return name
 
 
-def prepare(experiment: Experiment, *, device: str, seed: int | None = None) -> Prepared:
+def prepare(
+    experiment: Experiment, *, device: str, seed: int | None = None, crew: Crew = ALONE
+) -> Prepared:
     """Load the data, extract features, and build model and losses; seeds torch's generators.
 
     Raises `DataError`, `AssemblyError` or `PluginError`.
@@ -69,7 +77,7 @@ def prepare(experiment: Experiment, *, device: str, seed: int | None = None) -> 
         {split: tuple(dataset.recordings(split)) for split in SPLITS},
         mapped=getattr(dataset, "mapped", False),
         preload=experiment.data.keys.preload,
-        free=free_memory(),
+        free=free_memory() // crew.launch.local_size,
     )
     materials = {split: _material(recordings, features) for split, recordings in held.splits.items()}
     full = model_context(experiment, **shape_of(dataset).facts())
@@ -90,6 +98,7 @@ def prepare(experiment: Experiment, *, device: str, seed: int | None = None) -> 
         terms=terms,
         transforms=tuple(build_part(part, full) for part in experiment.transforms.values()),
         where=held.where,
+        crew=crew,
     )
 
 
