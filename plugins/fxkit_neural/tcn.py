@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from fxkit.spec import opt
 from fxkit.traits import Traits
-from fxkit_neural._condition import condition_parameters
+from fxkit.unconditioned import Unconditioned
+from fxkit_neural._dilated_network import SIZES, conditionings
 
 if TYPE_CHECKING:
     from fxkit.context import BuildContext
     from fxkit.parameter import Parameter
-    from fxkit.protocols import Processor
+    from fxkit.protocols import ConditioningSpec, Processor
 
 
 @attrs.frozen(kw_only=True)
@@ -22,8 +24,11 @@ class TCN:
 
     Blocks of dilated convolution, tanh and a residual path with one gain per channel, then a mix down,
     as in Steinmetz and Reiss, "Efficient neural networks for real-time modeling of analog dynamic
-    range compression" (2022). The defaults are the TCN-45-S of Comunità et al. (2025): 7 457 weights
-    and 2 047 samples of memory.
+    range compression" (2022). A conditioning acts before each tanh.
+
+    The presets are the sizes of Comunità, Steinmetz and Reiss, "NablAFx" (2025), named by their memory in
+    milliseconds at 48 kHz: 45-s (7 457 weights, the defaults), 45-l (7 297), 250-s (14 465), 250-l (18 401),
+    2500-s (13 697) and 2500-l (11 937); their output is `bounded`.
     """
 
     blocks: int = opt(5, ge=1, le=32, help="blocks in series")
@@ -32,10 +37,11 @@ class TCN:
     channels: int = opt(16, ge=1, le=512, help="channels inside")
     bias: bool = opt(True, help="give each convolution a bias")
     residual: bool = opt(True, help="add each block's input, with a gain per channel, to its output")
+    bounded: bool = opt(False, help="bend the output by tanh, so that it stays between -1 and 1")
     causal: bool = opt(
         True, help="use the past only; else each convolution is centred and the output late by its future"
     )
-    conditions: int = opt(0, ge=0, le=256, help='values of the parameter "condition", read beside the audio')
+    conditioning: Any = opt(None, kind="conditionings", help="how a condition acts on the blocks")
 
     @property
     def dilations(self) -> tuple[int, ...]:
@@ -47,32 +53,74 @@ class TCN:
         """Return how many samples of the future each block reads."""
         return tuple(0 if self.causal else (self.kernel - 1) * step // 2 for step in self.dilations)
 
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Return the channels of each block before its tanh."""
+        return (self.channels,) * self.blocks
+
+    @classmethod
+    def presets(cls) -> Mapping[str, Mapping[str, Any]]:
+        """Return the published sizes."""
+        return {name: {**sizes, "bounded": True} for name, sizes in SIZES.items()}
+
     @classmethod
     def examples(cls) -> tuple[TCN, ...]:
         """Return the forms that differ in what they promise."""
+        small = cls(blocks=3, kernel=4, growth=2, channels=4)
         return (
             cls(),
-            cls(conditions=2),
             cls(causal=False),
-            cls(blocks=3, kernel=4, growth=2, residual=False),
+            attrs.evolve(small, residual=False, bounded=True),
+            cls(blocks=3, kernel=2, growth=64, channels=4),
+            *(attrs.evolve(small, conditioning=one) for one in conditionings()),
         )
 
+    @property
+    def _conditioned(self) -> ConditioningSpec:
+        conditioning: ConditioningSpec = self.conditioning or Unconditioned()
+        return conditioning
+
     def parameters(self, ctx: BuildContext) -> tuple[Parameter, ...]:
-        """Declare "condition" when the network has one."""
-        return condition_parameters(self.conditions)
+        """Declare what the conditioning wants to be set."""
+        return tuple(self._conditioned.parameters(ctx, self.widths))
 
     def traits(self, ctx: BuildContext) -> Traits:
         """Declare the memory and the latency that follow from kernel and dilations."""
+        condition = self._conditioned.traits(ctx, self.widths)
         memory = 1 + (self.kernel - 1) * sum(self.dilations)
-        return Traits(receptive_field=memory, latency=sum(self.look_ahead))
+        return Traits(
+            receptive_field=None if condition.recursive or condition.block else memory,
+            latency=sum(self.look_ahead) + condition.latency,
+            macs=self._macs(ctx) + condition.macs,
+        )
 
     def build(self, ctx: BuildContext) -> Processor:
         """Build the module for the channels of `ctx`."""
+        from fxkit.whole_blocks import on_whole_blocks
         from fxkit_neural._tcn import Block, TCNModule
 
-        widths = (ctx.channels + self.conditions, *[self.channels] * self.blocks)
         blocks = [
             Block(inputs, self.channels, self.kernel, dilation, delay, self.bias, self.residual)
-            for inputs, dilation, delay in zip(widths, self.dilations, self.look_ahead, strict=False)
+            for inputs, dilation, delay in zip(
+                self._inputs(ctx), self.dilations, self.look_ahead, strict=True
+            )
         ]
-        return TCNModule(blocks, self.channels, ctx.channels)
+        module = TCNModule(
+            blocks,
+            self.channels,
+            ctx.channels,
+            bounded=self.bounded,
+            conditioning=self._conditioned.build(ctx, self.widths),
+            modulated=self.conditioning is not None,
+        )
+        return on_whole_blocks(module, self._conditioned.traits(ctx, self.widths))
+
+    def _inputs(self, ctx: BuildContext) -> tuple[int, ...]:
+        """Return the channels that each block reads."""
+        return (ctx.channels + self._conditioned.joined(ctx), *self.widths[1:])
+
+    def _macs(self, ctx: BuildContext) -> float:
+        taps = sum(self.channels * inputs * self.kernel for inputs in self._inputs(ctx))
+        first = self._inputs(ctx)[0]
+        paths = self.channels * (self.blocks - 1 + (first if first != self.channels else 1))
+        return float(taps + (paths if self.residual else 0) + self.channels * ctx.channels)

@@ -14,7 +14,8 @@ from numba import float32
 from fxkit_signal.compiled.lanes import part
 from fxkit_signal.compiled.vectors import above, power_of_two, spread_out
 
-NONE, TANH, SIGMOID, RELU, LEAKY, GATED = range(6)
+# The last two bend at zero.
+NONE, GATED, TANH, SIGMOID, RELU, LEAKY = range(6)
 SLOPE = 0.01
 
 
@@ -68,7 +69,7 @@ def bend(x: Any, code: int) -> Any:
         return tanh(x)
     if code == SIGMOID:
         return sigmoid(x)
-    if code == RELU or code == LEAKY:
+    if code >= RELU:
         zero = _number(0.0)
         slope = _number(SLOPE) if code == LEAKY else zero
         return above(zero, x, slope * x, x)
@@ -83,6 +84,6 @@ def steepness(y: Any, code: int) -> Any:
         return one - y * y
     if code == SIGMOID:
         return y - y * y
-    if code == RELU or code == LEAKY:
+    if code >= RELU:
         return above(y, zero, one, _number(SLOPE) if code == LEAKY else zero)
     return one

@@ -75,8 +75,8 @@ def forward(
 
 @kernel("contract")
 def backward(
-    grad: Any, bent: Any, signal: Any, past: Any, weight: int, gain: int, pre: Any, to_signal: Any, to_past: Any,
-    shape: Any, code: int, wants_weight: bool, first: int, stop: int,
+    grad: Any, bent: Any, signal: Any, past: Any, weight: int, gain: int, pre: Any, to_signal: Any,
+    to_past: Any, shape: Any, code: int, wants_weight: bool, first: int, stop: int,
 ) -> Any:  # fmt: skip
     """Write the gradients of some items; return those of weight, bias and gain, summed over the items.
 
@@ -226,7 +226,7 @@ def _bring(
     line: Any, spots: Any, stride: int, dilation: int, past: Any, reach: int, signal: Any, item: int,
     rows: int, samples: int, start: int, length: int,
 ) -> None:  # fmt: skip
-    """Bring what the taps read for a tile that starts at a sample of past ++ signal; outside it is silence."""
+    """Bring what the taps read for a tile that starts at a sample of past ++ signal; around it is silence."""
     near = spots.size == 1 or spots[1] < stride
     for row in range(rows):
         before, after = _row(past, item, row, reach), _row(signal, item, row, samples)
@@ -399,8 +399,8 @@ def _straighten(
 
 @part
 def _pass_back(
-    back: Any, extra: Any, length: int, grad: Any, gain: int, item: int, outputs: int, inputs: int, start: int,
-    count: int,
+    back: Any, extra: Any, length: int, grad: Any, gain: int, item: int, outputs: int, inputs: int,
+    start: int, count: int,
 ) -> None:  # fmt: skip
     """Add the gradient through the residual path."""
     gains = numbers_at(gain, outputs)

@@ -74,10 +74,10 @@ def _forward(
     bias, gain = (None if t is None else t.contiguous() for t in (bias, gain))
     add = None if add is None else _rows(add.expand(batch, outputs, -1))
     still = add is not None and add.shape[-1] < samples
-    places = _place(signal), _place(past), _place(add)
+    places: tuple[Any, ...] = _place(signal), _place(past), _place(add), still
     # What the kernel reads by its address must live until it returns: the names above see to that.
-    rest = _address(weight), _address(bias), _address(gain), _place(out), _place(kept), shape, code
-    spread(lambda first, stop: kernels.forward(*places, still, *rest, first, stop), batch)
+    places += _address(weight), _address(bias), _address(gain), _place(out), _place(kept), shape, code
+    spread(lambda first, stop: kernels.forward(*places, first, stop), batch)
     return out, out if kept is None else kept
 
 

@@ -4,16 +4,18 @@ import pytest
 import torch
 
 from fxkit.context import BuildContext
+from fxkit_neural.concat import Concat
+from fxkit_neural.film import FiLM
 from fxkit_neural.tcn import TCN
 
-# blocks, kernel, growth -> receptive field, weights: Comunità et al. (2025), the six plain TCNs.
+# Preset, receptive field, weights: Comunità et al. (2025), the six plain TCNs.
 PUBLISHED = [
-    (5, 7, 4, 2047, 7457),
-    (10, 3, 2, 2047, 7297),
-    (6, 11, 4, 13651, 14465),
-    (11, 7, 2, 12283, 18401),
-    (5, 13, 10, 133333, 13697),
-    (10, 5, 3, 118097, 11937),
+    ("45-s", 2047, 7457),
+    ("45-l", 2047, 7297),
+    ("250-s", 13651, 14465),
+    ("250-l", 12283, 18401),
+    ("2500-s", 133333, 13697),
+    ("2500-l", 118097, 11937),
 ]
 
 
@@ -44,18 +46,26 @@ def per_sample(module: torch.nn.Module, spec: TCN, audio: torch.Tensor) -> torch
                 output[:, n] += weight[:, 0] * past if weight.shape[1] == 1 else weight @ past
         signal = output
     mixed = module.head.weight[..., 0] @ signal + module.head.bias[:, None]
-    return mixed[:, 2 * memory :]
+    return (torch.tanh(mixed) if spec.bounded else mixed)[:, 2 * memory :]
 
 
-@pytest.mark.parametrize(("blocks", "kernel", "growth", "field", "count"), PUBLISHED)
-def test_sizes_are_the_published_ones(blocks, kernel, growth, field, count):
-    spec = TCN(blocks=blocks, kernel=kernel, growth=growth)
+@pytest.mark.parametrize(("preset", "field", "count"), PUBLISHED)
+def test_sizes_are_the_published_ones(preset, field, count):
+    spec = TCN(**TCN.presets()[preset])
     assert spec.traits(BuildContext()).receptive_field == field
     assert sum(weight.numel() for weight in spec.build(BuildContext()).parameters()) == count
 
 
 @pytest.mark.parametrize(
-    "options", [{}, {"causal": False}, {"bias": False}, {"residual": False}, {"causal": False, "kernel": 4}]
+    "options",
+    [
+        {},
+        {"causal": False},
+        {"bias": False},
+        {"residual": False},
+        {"causal": False, "kernel": 4},
+        {"bounded": True},
+    ],
 )
 def test_output_follows_the_defining_sums(options):
     spec = TCN(**{"blocks": 3, "kernel": 3, "growth": 2, "channels": 4, **options})
@@ -93,8 +103,9 @@ def test_the_residual_path_is_on_time(causal):
     assert response.nonzero().flatten().tolist() == [100 + latency]
 
 
-def test_silence_before_the_start_changes_nothing():
-    module = stirred(TCN(blocks=3, conditions=2))
+@pytest.mark.parametrize("conditioning", [Concat(size=2), FiLM(size=2)])
+def test_silence_before_the_start_changes_nothing(conditioning):
+    module = stirred(TCN(blocks=3, conditioning=conditioning))
     audio = torch.randn(2, 1, 200, dtype=torch.float64)
     params = {"condition": torch.rand(2, 2, 1, dtype=torch.float64)}
     late = torch.nn.functional.pad(audio, (500, 0))
@@ -104,12 +115,47 @@ def test_silence_before_the_start_changes_nothing():
 def test_the_state_is_no_larger_than_the_memory():
     module = TCN(blocks=3, kernel=3, growth=2, channels=4).build(BuildContext())
     _, state = module(torch.randn(1, 1, 5000), {})
-    kept = [past.untyped_storage().nbytes() // 4 for past in state]
+    kept = [past.untyped_storage().nbytes() // 4 for past in state["pasts"]]
     assert kept == [1 * 2, 4 * 4, 4 * 8]
 
 
+@pytest.mark.parametrize("options", [{}, {"bounded": True}, {"causal": False}, {"residual": False}])
+def test_float32_agrees_with_float64(options):
+    spec = TCN(blocks=4, kernel=5, growth=5, **options)
+    module = stirred(spec)
+    audio = torch.randn(3, 1, 3000)
+    exact, _ = module(audio.double(), {})
+    found, _ = module.float()(audio, {})
+    assert (found - exact).abs().max() < 5e-6
+
+
+def test_a_film_that_does_nothing_leaves_the_plain_network():
+    plain, modulated = TCN(blocks=3), TCN(blocks=3, conditioning=FiLM())
+    one, other = stirred(plain).float(), modulated.build(BuildContext())
+    other.load_state_dict(one.state_dict(), strict=False)
+    for head in other.conditioning.heads:
+        torch.nn.init.zeros_(head.weight)
+        torch.nn.init.zeros_(head.bias)
+    audio, params = torch.randn(2, 1, 500), {"condition": torch.rand(2, 1, 1)}
+    assert torch.allclose(one(audio, {})[0], other(audio, params)[0], atol=1e-6)
+
+
+def test_long_memories_cost_a_block_and_not_themselves_to_keep():
+    module = TCN(blocks=3, kernel=2, growth=64).build(BuildContext())
+    audio = torch.randn(1, 1, 3200)
+    with torch.inference_mode():
+        whole, state = module(audio, {})[0], None
+        parts, places = [], []
+        for block in audio.split(64, dim=-1):
+            part, state = module(block, {}, state)
+            parts.append(part)
+            places.append(state["pasts"][2].data_ptr())
+    assert torch.allclose(torch.cat(parts, dim=-1), whole, atol=1e-6)
+    assert len(set(places[1:])) == 1
+
+
 def test_the_condition_changes_what_is_learned_from_it():
-    module = stirred(TCN(blocks=2, conditions=1))
+    module = stirred(TCN(blocks=2, conditioning=Concat()))
     audio = torch.randn(1, 1, 50, dtype=torch.float64)
     low, high = (module(audio, {"condition": torch.full((1, 1, 1), value).double()})[0] for value in (0, 1))
     assert (low - high).abs().min().item() > 0

@@ -127,7 +127,7 @@ def test_gradients_equal_those_in_float64(activation, inputs, outputs, taps, dil
 @pytest.mark.parametrize("activation", [name for name in ACTIVATIONS if name != "gated"])
 @pytest.mark.parametrize(("inputs", "samples"), [(6, 300), (1, 45)])
 def test_the_residual_path_adds_the_signal_with_a_gain(path, activation, inputs, samples):
-    tensors = layer(2, inputs, 6, 3, 40, samples)[:4] + (random(6, seed=5),)
+    tensors = (*layer(2, inputs, 6, 3, 40, samples)[:4], random(6, seed=5))
     own = [tensor.clone().requires_grad_() for tensor in tensors]
     right = [tensor.double().requires_grad_() for tensor in tensors]
     found = dilated(*own[:4], 40, activation=activation, gain=own[4])
