@@ -9,6 +9,7 @@ from fxkit_docs.catalogue import catalogue_pages
 from fxkit_docs.contract import contract_checks
 from fxkit_docs.figures import figures_table
 from fxkit_docs.graphs import graph_files
+from fxkit_docs.models import models_table
 from fxkit_docs.notebook import notebook_files
 from fxkit_docs.reference import command_reference, hook_reference, kernel_tables, run_folder
 
@@ -24,6 +25,7 @@ def generated_files(docs: Path) -> dict[str, bytes]:
         "fragments/run-folder.md": run_folder(),
         "fragments/messages.md": message_examples(docs.parent),
         "fragments/figures.md": figures_table(docs / "figures.json"),
+        "fragments/models.md": models_table(docs / "models.json"),
     }
     pages = {name: (text.rstrip() + "\n").encode() for name, text in texts.items()}
     notebooks = {
