@@ -24,10 +24,11 @@ class Recording:
     """Hold one whole recording of a dataset split.
 
     `target` and `input` are float32 [channels, samples] of equal length on the CPU; `input` is None
-    for material without a dry side. `knobs` is float32 [knobs]. `skip` counts the samples at the
-    start that are left out of scores (an excerpt that starts in mid-take does not start from
-    silence). `start` counts the samples of the take before the recording, where it is an excerpt: the
-    device's clocks (an oscillator) had run that long. `digest` is the SHA-256 of the content.
+    for material without a dry side. `knobs` is float32 [knobs], or [knobs, frames] on the run's hop where
+    they were turned meanwhile. `skip` counts the samples at the start that are left out of scores (an
+    excerpt that starts in mid-take does not start from silence). `start` counts the samples of the take
+    before the recording, where it is an excerpt: the device's clocks (an oscillator) had run that long.
+    `digest` is the SHA-256 of the content.
     """
 
     name: str
@@ -63,11 +64,11 @@ class Shared:
 class Batch:
     """Hold aligned segments: what goes into the model and what should come out.
 
-    `target` [batch, channels, samples]; `input` the same or None; `knobs` [batch, knobs] or None;
-    `features` name -> [batch, dims, frames], frame k at sample k * hop of the segment. The first
-    `warmup` samples bring the model's state into step and are not scored. `starts` int64 [batch], on
-    the CPU, counts the samples of each take before its segment; None when all start at 0. `shared`
-    keeps what several losses make of the target alike, such as its spectra.
+    `target` [batch, channels, samples]; `input` the same or None; `knobs` [batch, knobs], with frames as a
+    third axis where they move, or None; `features` name -> [batch, dims, frames]; frame k lies at sample
+    k * hop of the segment. The first `warmup` samples bring the model's state into step and are not
+    scored. `starts` int64 [batch], on the CPU, counts the samples of each take before its segment; None
+    when all start at 0. `shared` keeps what several losses make of the target alike, such as its spectra.
     """
 
     target: torch.Tensor

@@ -49,7 +49,8 @@ class Segments:
         self.warmup = warmup
         self.batch_size = batch_size
         self.seed = seed
-        self.hop = hop if any(material.features) else 1
+        self._read = _Reader(material)
+        self.hop = hop if any(material.features) or self._read.turned else 1
         self.transforms = tuple(transforms)
         self.rank, self.ranks = rank, ranks
         self._samples = np.array([one.samples for one in material.recordings], dtype=np.int64)
@@ -61,7 +62,6 @@ class Segments:
             np.cumsum(self._slots) - self._slots, self._slots
         )
         self._epochs: dict[int, tuple[Indices, np.ndarray]] = {}
-        self._read = _Reader(material)
 
     def _counted(self) -> Indices:
         slots = (self._samples - self.warmup) // self.segment
@@ -136,7 +136,7 @@ class Segments:
         return Batch(
             target=room["target"],
             input=room.get("input"),
-            knobs=None if read.knobs is None else read.knobs[torch.from_numpy(recordings)],
+            knobs=read.knobs_of(recordings, starts, length, self.hop),
             features={
                 name: one.of(recordings, starts, length, self.hop) for name, one in read.series.items()
             },
@@ -159,7 +159,14 @@ class _Reader:
         self.sides = {"target": Side(names, [one.target for one in recordings])}
         if inputs:
             self.sides["input"] = Side(names, inputs)
-        self.knobs = torch.stack(knobs) if knobs else None
+        self.turned = Series(knobs) if knobs and knobs[0].ndim == 2 else None
+        self.knobs = torch.stack(knobs) if knobs and not self.turned else None
         self.series = {
             name: Series([one[name] for one in material.features]) for name in material.features[0]
         }
+
+    def knobs_of(self, recordings: Indices, starts: Indices, samples: int, hop: int) -> torch.Tensor | None:
+        """Return the knobs of stretches: [batch, knobs], or [batch, knobs, frames] where they move."""
+        if self.turned is not None:
+            return self.turned.of(recordings, starts, samples, hop)
+        return None if self.knobs is None else self.knobs[torch.from_numpy(recordings)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import torch
 
@@ -23,6 +23,20 @@ def due_features(
     return {name: _held(series, first, count) for name, series in features.items()}
 
 
+def due_knobs(knobs: torch.Tensor | None, start: int, samples: int, hop: int) -> torch.Tensor | None:
+    """Cut the frames due of knobs that move, [batch, knobs, frames] from sample 0; leave others as they are.
+
+    The frames are those that fall due in samples [start, start + samples).
+    """
+    if knobs is None or not _moves(knobs):
+        return knobs
+    return _held(knobs, frames_given(start, hop), frames_due(start, samples, hop))
+
+
+def _moves(knobs: torch.Tensor | None) -> bool:
+    return knobs is not None and knobs.ndim == 3
+
+
 def _held(series: torch.Tensor, first: int, count: int) -> torch.Tensor:
     index = torch.arange(first, first + count, device=series.device).clamp(max=series.shape[-1] - 1)
     return series[..., index]
@@ -41,8 +55,9 @@ def stream(
 ) -> Iterator[Output]:
     """Yield the model's output block by block, carrying its state.
 
-    `audio` [batch, channels, samples]; `features` whole series from sample 0; `position` is where
-    `audio` starts in them. Without a `state`, the clocks of the model stand at `clock` + `position`.
+    `audio` [batch, channels, samples]; `features`, and `knobs` that move, are whole series from sample 0;
+    `position` is where `audio` starts in them. Without a `state`, the clocks of the model stand at
+    `clock` + `position`.
     """
     total = audio.shape[-1]
     hop = _hop(model)
@@ -51,7 +66,8 @@ def stream(
     for start in range(0, total, block):
         piece = audio[..., start : start + block]
         due = due_features(features or {}, position + start, piece.shape[-1], hop)
-        output = model(piece, knobs=knobs, features=due, state=state, starts=starts)
+        turned = due_knobs(knobs, position + start, piece.shape[-1], hop)
+        output = model(piece, knobs=turned, features=due, state=state, starts=starts)
         state, starts = output.state, None
         yield output
 
@@ -81,7 +97,7 @@ def process(
     return Output(
         audio=_joined([output.audio for output in outputs])[..., late : late + total],
         state=outputs[-1].state,
-        parameters=_tracks(model, outputs),
+        parameters=_tracks(outputs, model.plan.still - (model.plan.turned if _moves(knobs) else set())),
         stems={name: _joined([o.stems[name] for o in outputs])[..., late:] for name in outputs[0].stems},
         terms=outputs[-1].terms,
     )
@@ -91,8 +107,7 @@ def _joined(pieces: list[torch.Tensor]) -> torch.Tensor:
     return torch.cat(pieces, dim=-1)
 
 
-def _tracks(model: Model, outputs: list[Output]) -> dict[str, torch.Tensor]:
-    still = model.plan.still
+def _tracks(outputs: list[Output], still: Collection[str]) -> dict[str, torch.Tensor]:
     return {
         name: outputs[0].parameters[name][..., :1]
         if name in still

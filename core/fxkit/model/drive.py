@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import attrs
 import torch
 
+from fxkit.errors import RunError
 from fxkit.model.plan import ControllerPlan
 from fxkit.parameter import Parameter, Rate
 from fxkit.values import ControlInputs, State
@@ -39,6 +40,8 @@ class Drive(torch.nn.Module):
     Frame-rate values are interpolated to samples (before the mapping, so that a frequency glides in
     log Hz) for parameters that take samples; constants are repeated for those that take nothing but
     frames. A parameter that is tied to one of the controller's gets the same values at its own rate.
+
+    A controller that makes constants of knobs alone makes frames of knobs that move.
     """
 
     def __init__(self, plan: ControllerPlan, controller: torch.nn.Module) -> None:
@@ -60,12 +63,15 @@ class Drive(torch.nn.Module):
     def forward(self, inputs: ControlInputs, state: State = None) -> _Driven:
         """Return "node.parameter" -> physical tensor, "controller.term" -> tensor, and the state."""
         state = state or {"controller": None, "frames": None}
-        values, after, terms = self._control(inputs, state["controller"])
+        moving = inputs.knobs is not None and inputs.knobs.ndim == 3 and "knobs" in self.plan.traits.uses
+        if moving:
+            values, after, terms = self._over_frames(inputs), None, {}
+        else:
+            values, after, terms = self._control(inputs, state["controller"])
         samples, frames_state = values, None
-        if self.interpolates:
-            samples, frames_state = interpolate_frames(
-                values, inputs.audio.shape[-1], self.plan.traits.hop, state["frames"]
-            )
+        if self.interpolates or moving:
+            hop = self.plan.ctx.hop if moving else self.plan.traits.hop
+            samples, frames_state = interpolate_frames(values, inputs.audio.shape[-1], hop, state["frames"])
         found = {
             track.name: self._mapped(track, samples if track.rate == "sample" else values, inputs.frames)
             for track in self.tracks
@@ -83,9 +89,31 @@ class Drive(torch.nn.Module):
         terms: Mapping[str, torch.Tensor] = result[2] if self.plan.traits.terms else {}
         return result[0], result[1], {f"{self.plan.name}.{name}": value for name, value in terms.items()}
 
+    def _over_frames(self, inputs: ControlInputs) -> torch.Tensor:
+        """Return the values [batch, size, frames due] at knobs [batch, knobs, frames due]."""
+        knobs = inputs.knobs
+        assert knobs is not None
+        self._check_moves()
+        batch, frames = knobs.shape[0], knobs.shape[-1]
+        # Each frame is an item of its own: of these knobs the controller would make constants.
+        audio = inputs.audio[..., :0].repeat_interleave(frames, dim=0)
+        settings = ControlInputs(audio=audio, knobs=knobs.transpose(1, 2).flatten(0, 1))
+        values = self._control(settings, None)[0]
+        return values.unflatten(0, (batch, frames))[..., 0].transpose(1, 2)
+
+    def _check_moves(self) -> None:
+        name, advice = self.plan.name, "give knobs that stand still"
+        if not self.stands:
+            raise RunError(
+                f"{name}: reads more than knobs, and these move over time; {advice}, or use knobs-mlp"
+            )
+        fixed = next((track.name for track in self.tracks if track.rate == "constant"), None)
+        if fixed is not None:
+            raise RunError(f"{name}: {fixed} cannot move over time, as these knobs do; {advice}")
+
     def _mapped(self, track: _Track, values: torch.Tensor, frames: int) -> torch.Tensor:
         values = values[:, track.rows]
-        if track.rate == "frame" and self.plan.traits.rate == "constant":
+        if track.rate == "frame" and values.shape[-1] == 1:
             values = values.expand(-1, -1, frames)
         return track.leader.to_physical(values)
 

@@ -88,15 +88,22 @@ class Plan:
 
     @property
     def still(self) -> frozenset[str]:
-        """Return the names, "node.parameter", of the parameters that never move."""
+        """Return the "node.parameter" that move, if at all, with the knobs alone."""
         fixed = {parameter.name for node in self.nodes.values() for parameter in node.fixed}
-        constant = {
+        return frozenset(fixed | self._constant(by_knobs=False) | self._constant(by_knobs=True))
+
+    @property
+    def turned(self) -> frozenset[str]:
+        """Return the "node.parameter" that stand still while the knobs do."""
+        return frozenset(self._constant(by_knobs=True))
+
+    def _constant(self, *, by_knobs: bool) -> set[str]:
+        return {
             parameter.name
             for controller in self.controllers.values()
-            if controller.traits.rate == "constant"
+            if controller.traits.rate == "constant" and ("knobs" in controller.traits.uses) == by_knobs
             for parameter in (*controller.ctx.parameters, *(tied for tied, _ in controller.followers))
         }
-        return frozenset(fixed | constant)
 
     @property
     def receptive_field(self) -> int | None:

@@ -57,10 +57,9 @@ def shape_of(dataset: Dataset) -> Shape:
 
 
 def _settings(dataset: Dataset) -> tuple[tuple[float, ...], ...]:
-    knobs = [
-        recording.knobs.tolist() for recording in dataset.recordings("train") if recording.knobs is not None
-    ]
-    return tuple(sorted({tuple(values) for values in knobs}))
+    knobs = [one.knobs for one in dataset.recordings("train") if one.knobs is not None]
+    # Knobs that were turned meanwhile are no setting.
+    return tuple(sorted({tuple(values.tolist()) for values in knobs if values.ndim == 1}))
 
 
 def read_shape(folder: RunFolder) -> Shape:
