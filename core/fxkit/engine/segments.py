@@ -49,8 +49,6 @@ class Segments:
         self.warmup = warmup
         self.batch_size = batch_size
         self.seed = seed
-        self._read = _Reader(material)
-        self.hop = hop if any(material.features) or self._read.turned else 1
         self.transforms = tuple(transforms)
         self.rank, self.ranks = rank, ranks
         self._samples = np.array([one.samples for one in material.recordings], dtype=np.int64)
@@ -62,6 +60,8 @@ class Segments:
             np.cumsum(self._slots) - self._slots, self._slots
         )
         self._epochs: dict[int, tuple[Indices, np.ndarray]] = {}
+        self._read = _Reader(material)
+        self.hop = hop if any(material.features) or self._read.turned else 1
 
     def _counted(self) -> Indices:
         slots = (self._samples - self.warmup) // self.segment

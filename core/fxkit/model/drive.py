@@ -64,10 +64,9 @@ class Drive(torch.nn.Module):
         """Return "node.parameter" -> physical tensor, "controller.term" -> tensor, and the state."""
         state = state or {"controller": None, "frames": None}
         moving = inputs.knobs is not None and inputs.knobs.ndim == 3 and "knobs" in self.plan.traits.uses
-        if moving:
-            values, after, terms = self._over_frames(inputs), None, {}
-        else:
-            values, after, terms = self._control(inputs, state["controller"])
+        values, after, terms = (
+            self._over_frames(inputs) if moving else self._control(inputs, state["controller"])
+        )
         samples, frames_state = values, None
         if self.interpolates or moving:
             hop = self.plan.ctx.hop if moving else self.plan.traits.hop
@@ -89,8 +88,8 @@ class Drive(torch.nn.Module):
         terms: Mapping[str, torch.Tensor] = result[2] if self.plan.traits.terms else {}
         return result[0], result[1], {f"{self.plan.name}.{name}": value for name, value in terms.items()}
 
-    def _over_frames(self, inputs: ControlInputs) -> torch.Tensor:
-        """Return the values [batch, size, frames due] at knobs [batch, knobs, frames due]."""
+    def _over_frames(self, inputs: ControlInputs) -> tuple[torch.Tensor, State, dict[str, torch.Tensor]]:
+        """Return the values [batch, size, frames due] at knobs [batch, knobs, frames due]; no terms."""
         knobs = inputs.knobs
         assert knobs is not None
         self._check_moves()
@@ -99,7 +98,7 @@ class Drive(torch.nn.Module):
         audio = inputs.audio[..., :0].repeat_interleave(frames, dim=0)
         settings = ControlInputs(audio=audio, knobs=knobs.transpose(1, 2).flatten(0, 1))
         values = self._control(settings, None)[0]
-        return values.unflatten(0, (batch, frames))[..., 0].transpose(1, 2)
+        return values.unflatten(0, (batch, frames))[..., 0].transpose(1, 2), None, {}
 
     def _check_moves(self) -> None:
         name, advice = self.plan.name, "give knobs that stand still"
