@@ -19,7 +19,7 @@ from fxkit_signal.dispatch import compiled_for
 from fxkit_signal.memo import Memo
 
 # From here on a step's weights leave the cache, and torch's matrix products win (bench_recurrent.py).
-MOST_UNITS = 256
+MOST_UNITS = 192
 
 State = tuple[Tensor, ...]
 # w_ih, w_hh, b_ih, b_hh; without the first, the signal is what stands before the gates.

@@ -42,17 +42,13 @@ class RecurrentNetwork:
         from fxkit_neural.concat import Concat
         from fxkit_neural.film import FiLM
         from fxkit_neural.tfilm import TFiLM
-        from fxkit_neural.ttfilm import TTFiLM
-        from fxkit_neural.tvconcat import TVConcat
-        from fxkit_neural.tvfilm import TVFiLM
 
-        waiting = TFiLM(block=48, lookahead=True)
-        moving = (TFiLM(block=48), waiting, TTFiLM(block=48), TVConcat(block=48), TVFiLM(block=48))
+        acting = (FiLM(), TFiLM(block=48, lookahead=True))
         return (
             cls(),
             cls(hidden=6, layers=2, initial="learned", conditioning=Concat(size=2)),
             cls(hidden=20, skip=False, output="tanh"),
-            *(cls(hidden=6, layers=2, conditioning=one) for one in (FiLM(), *moving)),
+            *(cls(hidden=6, layers=2, conditioning=one) for one in acting),
         )
 
     @property

@@ -31,3 +31,14 @@ class LSTM(RecurrentNetwork):
         """Return the published sizes, with the output as published."""
         published = {"layers": 1, "skip": False, "output": "tanh"}
         return {"32": {"hidden": 32, **published}, "96": {"hidden": 96, **published}}
+
+    @classmethod
+    def examples(cls) -> tuple[LSTM, ...]:
+        """Return the forms that differ in what they promise, with every conditioning once."""
+        from fxkit_neural.tfilm import TFiLM
+        from fxkit_neural.ttfilm import TTFiLM
+        from fxkit_neural.tvconcat import TVConcat
+        from fxkit_neural.tvfilm import TVFiLM
+
+        moving = (TFiLM(block=48), TTFiLM(block=48), TVConcat(block=48), TVFiLM(block=48))
+        return (*super().examples(), *(cls(hidden=6, layers=2, conditioning=one) for one in moving))
