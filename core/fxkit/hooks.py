@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 if TYPE_CHECKING:
+    import torch
+
     from fxkit.engine.session import Evaluation, Run
 
 PROJECT = "fxkit"
@@ -29,6 +31,10 @@ class Hooks:
     @hookspec
     def fx_step_end(self, run: Run, step: int, losses: Mapping[str, float]) -> None:
         """Act after optimiser step `step` (from 1); `losses` are the raw terms and "total"."""
+
+    @hookspec(firstresult=True)
+    def fx_validation_weights(self, run: Run, step: int) -> Mapping[str, torch.Tensor] | None:
+        """Return weights, by name, to validate and keep as best in place of the trained ones, or None."""
 
     @hookspec
     def fx_validate_end(self, run: Run, step: int, evaluation: Evaluation) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ import torch
 
 from fxkit.callbacks import Callbacks
 from fxkit.engine.baselines import baselines
+from fxkit.engine.course import Course
 from fxkit.engine.interrupts import Interrupted, InterruptRequest
-from fxkit.engine.loop import Loop, evaluate_split, train_step
+from fxkit.engine.loop import Loop, evaluate_split
+from fxkit.engine.phases import Stage
 from fxkit.engine.segments import Segments
 from fxkit.engine.session import Run
 from fxkit.engine.setup import (
@@ -24,11 +27,10 @@ from fxkit.engine.setup import (
     resolve_device,
     to_device,
 )
-from fxkit.errors import AssemblyError
 from fxkit.experiment.model import Experiment
 from fxkit.experiment.resolved import dump_toml
 from fxkit.files import finite, remove_parts, strict_json, write_text
-from fxkit.model.assembly import build_part, parameter_groups
+from fxkit.model.assembly import build_part
 from fxkit.runs import checkpoint
 from fxkit.runs.folder import RunFolder, create_folder, free_path
 from fxkit.runs.journal import Journal, rewind
@@ -108,9 +110,7 @@ def begin(experiment: Experiment, prepared: Prepared, lock: Mapping[str, Any], p
 def open_run(prepared: Prepared, folder: RunFolder, progress: Progress) -> Run:
     """Build optimiser, schedule and callbacks, and rewind the journal to the last saved state."""
     experiment = prepared.experiment
-    optimizer = _optimizer(prepared)
-    schedule = experiment.schedule
-    scheduler = build_part(schedule, optimizer, experiment.train.steps or 1000) if schedule else None
+    course = Course(prepared=prepared, report=progress.message)
     callbacks = Callbacks(progress.message)
     built = {
         name: (build_part(part, prepared.ctx), part.keys.on_error)
@@ -125,31 +125,11 @@ def open_run(prepared: Prepared, folder: RunFolder, progress: Progress) -> Run:
     return Run(
         prepared=prepared,
         folder=folder,
-        optimizer=optimizer,
-        scheduler=scheduler,
+        course=course,
         callbacks=callbacks,
         journal=Journal(folder.journal),
         progress=progress,
     )
-
-
-def _optimizer(prepared: Prepared) -> torch.optim.Optimizer:
-    part = prepared.experiment.optimizer
-    lr = getattr(part.spec, "lr", None)
-    if lr is None:
-        raise AssemblyError(part.path, f"{part.plugin} has no option lr, from which each node's rate is made")
-    groups = [*parameter_groups(prepared.model, lr), *_loss_groups(prepared, lr)]
-    optimizer: torch.optim.Optimizer = build_part(part, groups)
-    return optimizer
-
-
-def _loss_groups(prepared: Prepared, lr: float) -> list[dict[str, Any]]:
-    groups = []
-    for term in prepared.terms:
-        if term.weight is not None and isinstance(term.loss, torch.nn.Module):
-            weights = [weight for weight in term.loss.parameters() if weight.requires_grad]
-            groups += [{"name": f"losses.{term.name}", "params": weights, "lr": lr}] if weights else []
-    return groups
 
 
 def _continue(run: Run, lock: Mapping[str, Any]) -> None:
@@ -166,7 +146,8 @@ def _carry_out(run: Run, began: float) -> RunResult:
     try:
         with InterruptRequest() as request:
             run.callbacks.hook.fx_run_start(run=run)
-            Loop(run=run, segments=training_segments(run.prepared), request=request).train()
+            segments = partial(training_segments, run.prepared)
+            Loop(run=run, segments=segments, request=request).train()
             run.save()
             return _finish(run, began)
     except Interrupted as error:
@@ -184,15 +165,16 @@ def _carry_out(run: Run, began: float) -> RunResult:
         run.progress.close()
 
 
-def training_segments(prepared: Prepared) -> Segments:
-    """Cut the training material as the experiment says."""
+def training_segments(prepared: Prepared, stage: Stage) -> Segments:
+    """Cut the training material as a stage of the experiment says."""
     experiment = prepared.experiment
     return Segments(
         prepared.materials["train"],
-        segment=experiment.data.keys.segment,
-        warmup=experiment.data.keys.warmup,
-        batch_size=experiment.train.batch_size,
-        seed=experiment.run.seed,
+        segment=stage.segment,
+        warmup=stage.warmup,
+        batch_size=stage.batch_size,
+        # Each stage visits the material in an order of its own, however long the one before it was.
+        seed=experiment.run.seed + 982_451_653 * stage.index,
         hop=experiment.run.hop,
         transforms=prepared.transforms,
     )
@@ -243,6 +225,8 @@ def dry_run(experiment: Experiment, *, progress: Progress, device: str | None = 
     with torch.random.fork_rng():
         prepared = prepare(experiment, device=chosen)
         report_data(prepared, progress)
-        optimizer = _optimizer(prepared)
-        batch = to_device(training_segments(prepared).batch(0), chosen)
-        return train_step(prepared, optimizer, batch)
+        course = Course(prepared=prepared, report=progress.message)
+        batch = to_device(training_segments(prepared, course.stage).batch(0), chosen)
+        losses = course.step(0, batch)
+        losses.check()
+        return losses.plain()

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 import attrs
 import torch
 
-from fxkit.engine.evaluation import Evaluation, evaluate, model_input
+from fxkit.engine.evaluation import Evaluation, evaluate
 from fxkit.engine.interrupts import Interrupted, InterruptRequest
-from fxkit.engine.objective import measure, weighted_total
+from fxkit.engine.phases import Stage
+from fxkit.engine.prefetch import Prefetch
+from fxkit.engine.readout import Readout
 from fxkit.engine.segments import Segments
 from fxkit.engine.session import Best, Run
-from fxkit.engine.setup import Prepared, to_device, trainable
 from fxkit.errors import NonFiniteError
 from fxkit.runs import checkpoint
 from fxkit.runs.progress import figures
@@ -22,11 +24,16 @@ from fxkit.values import Batch
 
 @attrs.define(kw_only=True)
 class Loop:
-    """Train a run from where it stands to its end."""
+    """Train a run from where it stands to its end; `segments` cuts those of a stage."""
 
     run: Run
-    segments: Segments
+    segments: Callable[[Stage], Segments]
     request: InterruptRequest
+    _batches: Prefetch | None = None
+    _stage: int = -1
+    _ready: tuple[int, Batch] | None = None
+    _unchecked: tuple[int, Readout] | None = None
+    _shown: float = math.nan
 
     def train(self) -> None:
         """Run all remaining steps.
@@ -34,66 +41,122 @@ class Loop:
         Raises `Interrupted` between two steps when asked to stop, and `NonFiniteError` when a loss is
         no longer finite; the state is then as after the last finished step.
         """
-        run, steps = self.run, self.run.experiment.train.steps or 1000
-        run.progress.start(run.step, steps)
-        if run.pending is not None:
-            # The run was interrupted between a step and its end: its validation and hooks are due.
-            self.end_step(run.pending)
-        while run.step < steps and run.stopped is None:
-            self._leave_if_asked()
-            run.pending = self.step()
-            self.end_step(run.pending)
+        run, course = self.run, self.run.course
+        steps, seconds = course.limit
+        run.progress.start(run.step, steps, None if seconds is None else seconds - course.clock.seconds)
+        try:
+            if run.pending is not None:
+                # The run was interrupted between a step and its end: its validation and hooks are due.
+                self.end_step(run.pending)
+            while run.stopped is None and self._goes_on():
+                self._leave_if_asked()
+                run.pending = self.step()
+                self.end_step(run.pending)
+            self._settle()
+        finally:
+            self.close()
         if run.validated != run.step:
             self._validate()
+
+    def close(self) -> None:
+        """End what prepares batches."""
+        if self._batches:
+            self._batches.close()
+        self._batches, self._stage, self._ready = None, -1, None
+
+    def _goes_on(self) -> bool:
+        run, course = self.run, self.run.course
+        if not course.goes_on(run.step):
+            return False
+        if run.experiment.phases and course.begun == run.step:
+            run.report(
+                f"step {run.step}  phase {course.index + 1} of {len(course.stages)}: {course.stage.name}"
+            )
+            run.journal.write("phase", run.step + 1, {"name": course.stage.name})
+        return True
 
     def _leave_if_asked(self) -> None:
         if self.request.requested:
             raise Interrupted("interrupted")
 
-    def step(self) -> dict[str, float]:
+    def step(self) -> Readout:
         """Make one optimiser step and return its losses."""
-        run = self.run
-        batch = to_device(self.segments.batch(run.step), run.prepared.device)
-        try:
-            losses = train_step(run.prepared, run.optimizer, batch)
-        except NonFiniteError as error:
-            raise NonFiniteError(
-                f"step {run.step + 1}: {error}; {run.last_good()}."
-                " Lower train.optimizer.lr or set train.clip_norm"
-            ) from None
-        if run.scheduler:
-            run.scheduler.step()
+        run, before = self.run, self._unchecked
+        batch = self._batch()
+        with self._named(run.step + 1):
+            losses = run.course.step(run.step, batch)
         run.step += 1
+        if before is not None:
+            self._check(*before)
+        self._unchecked = None if losses.is_known else (run.step, losses)
+        self._shown = losses["total"] if losses.is_known else before[1]["total"] if before else math.nan
         return losses
 
-    def end_step(self, losses: dict[str, float]) -> None:
+    def _batch(self) -> Batch:
+        course = self.run.course
+        if self._batches is None or self._stage != course.index:
+            self.close()
+            self._batches = Prefetch(self.segments(course.stage), self.run.prepared.device)
+            self._stage = course.index
+        number = course.batch_at(self.run.step)
+        if self._ready is None or self._ready[0] != number:
+            self._ready = (number, self._batches.batch(number))
+        return self._ready[1]
+
+    def _settle(self) -> None:
+        """Check losses of the last step that a GPU has not been asked for yet."""
+        if self._unchecked is not None:
+            self._check(*self._unchecked)
+        self._unchecked = None
+
+    def _check(self, step: int, losses: Readout) -> None:
+        with self._named(step):
+            losses.check()
+
+    @contextmanager
+    def _named(self, step: int) -> Iterator[None]:
+        try:
+            yield
+        except NonFiniteError as error:
+            raise NonFiniteError(
+                f"step {step}: {error}; {self.run.last_good()}."
+                " Lower train.optimizer.lr or set train.clip_norm"
+            ) from None
+
+    def end_step(self, losses: Mapping[str, float]) -> None:
         """Do what follows a step: show it, validate when due, run the hooks, save where asked."""
         run = self.run
-        run.progress.step(run.step, losses["total"])
+        run.progress.step(run.step, self._shown)
         if run.step % run.experiment.train.validate_every == 0 and run.validated != run.step:
+            self._settle()
             self._validate()
         if run.step % run.experiment.train.log_every == 0 or run.step == 1:
             run.journal.write("train", run.step, losses)
         run.callbacks.hook.fx_step_end(run=run, step=run.step, losses=losses)
         run.stopped = run.callbacks.hook.fx_should_stop(run=run, step=run.step)
         run.pending = None
-        run.save_requested()
+        if run.saves_requested:
+            self._settle()
+            run.save_requested()
 
     def _validate(self) -> None:
         run = self.run
         if not run.prepared.materials["val"].recordings:
             run.validated = run.step
             return
-        evaluation = evaluate_split(run, "val", between=self._leave_if_asked)
-        run.validated = run.step
-        run.journal.write("val", run.step, evaluation.metrics)
-        run.report(f"step {run.step}  val  {figures(evaluation.metrics)}")
-        self._keep_best(evaluation)
+        other = run.callbacks.hook.fx_validation_weights(run=run, step=run.step)
+        with borrowed(run.model, other):
+            evaluation = evaluate_split(run, "val", between=self._leave_if_asked)
+            run.validated = run.step
+            run.journal.write("val", run.step, evaluation.metrics)
+            run.report(f"step {run.step}  val  {figures(evaluation.metrics)}")
+            value = evaluation.metrics[run.experiment.train.best or "loss"]
+            self._keep_best(value)
+        run.course.observe(value)
         run.callbacks.hook.fx_validate_end(run=run, step=run.step, evaluation=evaluation)
 
-    def _keep_best(self, evaluation: Evaluation) -> None:
+    def _keep_best(self, value: float) -> None:
         run = self.run
-        value = evaluation.metrics[run.experiment.train.best or "loss"]
         # A first value that is NaN would never be beaten.
         if math.isfinite(value) and (run.best is None or value < run.best.value):
             run.best = Best(value, run.step)
@@ -101,28 +164,22 @@ class Loop:
             checkpoint.save(run.folder.best, content)
 
 
-def train_step(prepared: Prepared, optimizer: torch.optim.Optimizer, batch: Batch) -> dict[str, float]:
-    """Make one optimiser step and return the raw losses and their weighted "total".
+@contextmanager
+def borrowed(model: torch.nn.Module, weights: Mapping[str, torch.Tensor] | None) -> Iterator[None]:
+    """Give a model other weights, by name, inside the `with` block; None leaves it as it is."""
+    own = dict(model.named_parameters())
+    kept = {name: own[name].detach().clone() for name in weights or ()}
+    _put(own, weights or {})
+    try:
+        yield
+    finally:
+        _put(own, kept)
 
-    Raises `NonFiniteError`, before anything is changed, when a loss is NaN or infinite.
-    """
-    model = prepared.model
-    terms = tuple(term for term in prepared.terms if trainable(term))
-    output = model(model_input(batch), knobs=batch.knobs, features=batch.features, starts=batch.starts)
-    values = measure(terms, output, batch)
-    total = weighted_total(terms, values)
-    losses = {name: float(value.detach().mean()) for name, value in values.items()}
-    losses["total"] = float(total.detach())
-    bad = [name for name, value in losses.items() if not math.isfinite(value)]
-    if bad:
-        raise NonFiniteError(f"{', '.join(bad)} is not finite")
-    optimizer.zero_grad(set_to_none=True)
-    total.backward()
-    clip = prepared.experiment.train.clip_norm
-    if clip is not None:
-        torch.nn.utils.clip_grad_norm_(model.parameters(), clip)
-    optimizer.step()
-    return losses
+
+def _put(weights: Mapping[str, torch.Tensor], values: Mapping[str, torch.Tensor]) -> None:
+    with torch.no_grad():
+        for name, value in values.items():
+            weights[name].copy_(value)
 
 
 def evaluate_split(run: Run, split: str, between: Callable[[], None] = lambda: None) -> Evaluation:

@@ -10,9 +10,10 @@ import attrs
 import torch
 
 from fxkit.callbacks import Callbacks
+from fxkit.engine.course import Course
 from fxkit.engine.evaluation import Evaluation, Example
 from fxkit.engine.setup import Prepared
-from fxkit.errors import NonFiniteError
+from fxkit.errors import NonFiniteError, RunError
 from fxkit.experiment.model import Experiment
 from fxkit.model.graph import Model
 from fxkit.runs import checkpoint
@@ -41,8 +42,7 @@ class Run:
 
     prepared: Prepared
     folder: RunFolder
-    optimizer: torch.optim.Optimizer
-    scheduler: Any
+    course: Course
     callbacks: Callbacks
     journal: Journal
     progress: Progress
@@ -50,7 +50,7 @@ class Run:
     validated: int = 0
     best: Best | None = None
     stopped: str | None = None
-    pending: dict[str, float] | None = None
+    pending: Mapping[str, float] | None = None
     _requested: list[Path] = attrs.field(factory=list)
 
     @property
@@ -69,9 +69,26 @@ class Run:
         return self.experiment.run.sample_rate
 
     @property
+    def optimizer(self) -> torch.optim.Optimizer:
+        """Return what made the last step, or makes the first."""
+        return self.course.learner_at(max(self.step - 1, self.course.begun)).optimizer
+
+    @property
     def learning_rates(self) -> dict[str, float]:
-        """Return node or controller name -> its learning rate now."""
-        return {group["name"]: group["lr"] for group in self.optimizer.param_groups}
+        """Return node, controller or loss -> its learning rate now.
+
+        Of weights with rules of their own, the first group of their owner counts.
+        """
+        rates: dict[str, float] = {}
+        for learner in self.course.learners:
+            for group in learner.optimizer.param_groups:
+                rates.setdefault(group["name"], group["lr"])
+        return rates
+
+    @property
+    def saves_requested(self) -> bool:
+        """Tell whether a save was asked for since the last step."""
+        return bool(self._requested)
 
     def report(self, text: str) -> None:
         """Show a line to the user."""
@@ -107,24 +124,23 @@ class Run:
             "validated": self.validated,
             "best": None if self.best is None else [self.best.value, self.best.step],
             "stopped": self.stopped,
-            "pending": self.pending,
+            "pending": None if self.pending is None else dict(self.pending),
             "model": self.model.state_dict(),
             "losses": [_module_state(term.loss) for term in self.prepared.terms],
-            "optimizer": self.optimizer.state_dict(),
-            "scheduler": self.scheduler.state_dict() if self.scheduler else None,
+            "course": self.course.state_dict(),
             "callbacks": self.callbacks.state_dict(),
             "random": checkpoint.random_state(),
         }
 
     def load_state_dict(self, state: Mapping[str, Any], path: Path) -> None:
         """Go on from what `state_dict` returned; `path` is named in errors."""
+        if "course" not in state:
+            raise RunError(f"{path}: saved by an earlier version of fxkit, whose runs cannot be continued")
         checkpoint.load_weights(self.model, state["model"], path)
         for term, values in zip(self.prepared.terms, state["losses"], strict=True):
             if values:
                 term.loss.load_state_dict(values)  # type: ignore[attr-defined]
-        self.optimizer.load_state_dict(state["optimizer"])
-        if self.scheduler:
-            self.scheduler.load_state_dict(state["scheduler"])
+        self.course.load_state_dict(state["course"])
         self.callbacks.load_state_dict(state["callbacks"])
         self.step, self.validated, self.stopped = state["step"], state["validated"], state["stopped"]
         self.pending = state["pending"]

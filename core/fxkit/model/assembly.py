@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import attrs
@@ -14,6 +14,8 @@ from fxkit.errors import AssemblyError, FxkitError
 from fxkit.experiment.model import Blueprint, Part
 from fxkit.model.graph import Model
 from fxkit.model.plan import plan_model
+
+_INLINE = ".controller"
 
 
 def build_context(experiment: Blueprint, device: str = "cpu") -> BuildContext:
@@ -71,20 +73,48 @@ def build_model(experiment: Blueprint, ctx: BuildContext) -> Model:
     return Model(plan, processors, controllers)
 
 
-def parameter_groups(model: Model, lr: float) -> list[dict[str, Any]]:
-    """Group the trainable weights by node and controller, each with its own learning rate.
+def parameter_groups(model: Model, lr: float, chosen: Collection[str] | None = None) -> list[dict[str, Any]]:
+    """Group the weights that learn by node and controller, each with its own learning rate.
 
-    Frozen nodes stop requiring gradients. Raises `AssemblyError` when nothing is left to train.
+    `chosen` names nodes, with their own controllers, and controllers; None for all. What is frozen or
+    not chosen stops requiring gradients.
     """
     groups: list[dict[str, Any]] = []
     for name, keys, module in _owners(model):
-        module.requires_grad_(not keys.freeze)
-        weights = [weight for weight in module.parameters() if weight.requires_grad]
-        if weights:
-            groups.append({"name": name, "params": weights, "lr": lr * keys.lr})
-    if not groups:
-        raise AssemblyError("nodes", "nothing can be trained: every node is frozen or has no weights")
+        learns = not keys.freeze and (
+            chosen is None or bool({name, name.removesuffix(_INLINE)} & set(chosen))
+        )
+        module.requires_grad_(learns)
+        if learns:
+            groups += weight_groups(name, module, lr * keys.lr, keys.weight_decay)
     return groups
+
+
+def weight_groups(
+    name: str, module: torch.nn.Module, lr: float, decay: float | None = None
+) -> list[dict[str, Any]]:
+    """Group the weights of one module by what its `weight_rules` say of them.
+
+    `decay` is that of its matrices, None for the optimiser's. Raises `AssemblyError` for a rule that
+    names no weight or sets what is none of "lr" and "weight_decay".
+    """
+    declared = getattr(module, "weight_rules", None)
+    rules: Mapping[str, Mapping[str, float]] = declared() if callable(declared) else {}
+    weights = dict(module.named_parameters())
+    for wrong in sorted(rules.keys() - weights.keys()):
+        raise AssemblyError(name, f'weight_rules: no weight "{wrong}"; it has {", ".join(weights)}')
+    grouped: dict[tuple[float, float | None], list[torch.nn.Parameter]] = {}
+    for full, weight in weights.items():
+        rule = rules.get(full, {})
+        for wrong in sorted(rule.keys() - {"lr", "weight_decay"}):
+            raise AssemblyError(name, f'weight_rules: "{wrong}" of {full} is neither lr nor weight_decay')
+        if weight.requires_grad:
+            own = rule.get("weight_decay", decay if weight.ndim > 1 else None)
+            grouped.setdefault((rule.get("lr", 1.0), own), []).append(weight)
+    return [
+        {"name": name, "params": members, "lr": lr * factor, **({} if own is None else {"weight_decay": own})}
+        for (factor, own), members in grouped.items()
+    ]
 
 
 def _owners(model: Model) -> Iterator[tuple[str, Any, torch.nn.Module]]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, cast
 
 import torch
+from torch.utils.checkpoint import checkpoint
 
 from fxkit.model.chain import Leaf, Parallel
 from fxkit.model.drive import Drive, Fixed, state_at
-from fxkit.model.plan import Plan
+from fxkit.model.manner import PLAIN, Manner, with_half
+from fxkit.model.plan import NodePlan, Plan
 from fxkit.values import ControlInputs, Output, State
 from fxkit_signal.delay import delay
 from fxkit_signal.framing import frames_due
@@ -65,17 +68,20 @@ class Model(torch.nn.Module):
         features: Mapping[str, torch.Tensor] | None = None,
         state: State = None,
         starts: torch.Tensor | None = None,
+        manner: Manner = PLAIN,
     ) -> Output:
         """Run one block.
 
         `audio` [batch, channels, samples], with zero channels for a model that only plays from
-        features; `knobs` [batch, knobs]; `features` name -> [batch, dims, frames due in this block].
+        features; `knobs` [batch, knobs], or [batch, knobs, frames due in this block] where they move, then
+        in every block of a signal; `features` name -> [batch, dims, frames due in this block].
         `starts` int64 [batch], on the CPU, tells how long each item has been silent before the block
-        when there is no `state`: oscillators and noise then stand where they would have been.
+        when there is no `state`: oscillators and noise then stand where they would have been. `manner`
+        is how a training runs it.
         """
         if state is None and starts is not None:
             state = self.state_at(starts)
-        step = _Pass(self, audio, knobs, features or {}, state)
+        step = _Pass(self, audio, knobs, features or {}, state, manner)
         step.take_standing()
         result = self.plan.tree.accept(step, audio)
         return Output(
@@ -131,7 +137,9 @@ class _Pass:
         knobs: torch.Tensor | None,
         features: Mapping[str, torch.Tensor],
         state: State,
+        manner: Manner,
     ) -> None:
+        self.manner = manner
         self.model = model
         self.plan = model.plan
         self.audio = audio
@@ -153,7 +161,8 @@ class _Pass:
     def take_standing(self) -> None:
         """Take what the standing controllers gave the block before, while nothing is trained."""
         model, before = self.model, self.before["drives"]
-        if torch.is_grad_enabled() or any(_is_new(before.get(name)) for name in model.standing):
+        moving = self.knobs is not None and self.knobs.ndim == 3
+        if moving or torch.is_grad_enabled() or any(_is_new(before.get(name)) for name in model.standing):
             return
         versions = tuple(part for home in model.homes for w in home.values() for part in _version(w))
         frames = self._frames_due(self._hop()) if model.repeats else 0
@@ -186,14 +195,30 @@ class _Pass:
             self.parameters.update(fixed(audio.shape[0], self._frames_due(node.ctx.hop)))
         params = {name: self.parameters[full] for name, full in node.tracks}
         inputs = {name: self.outputs[origin] for name, origin in node.part.keys.inputs.items()}
-        module = self.model.nodes[_key(node.name)]
-        result: tuple[Any, ...] = module(audio, params, self.before["nodes"].get(node.name), **inputs)
+        result = self._processed(node, audio, params, inputs)
         if node.traits.terms:
             self.terms.update({f"{node.name}.{name}": value for name, value in result[2].items()})
         self.after["nodes"][node.name] = result[1]
         output: torch.Tensor = result[0]
         self.outputs[node.name] = output
         return output
+
+    def _processed(
+        self,
+        node: NodePlan,
+        audio: torch.Tensor,
+        params: Mapping[str, torch.Tensor],
+        inputs: Mapping[str, torch.Tensor],
+    ) -> tuple[Any, ...]:
+        manner, before = self.manner, self.before["nodes"].get(node.name)
+        module = manner.processors.get(node.name) or self.model.nodes[_key(node.name)]
+        again = node.part.keys.recompute and torch.is_grad_enabled()
+        if not again and manner.half is None:
+            return module(audio, params, before, **inputs)  # type: ignore[no-any-return]
+        call = partial(module, audio, params, before, **inputs)
+        if manner.half is not None and node.traits.autocast:
+            call = partial(with_half, call, audio.device.type, manner.half)
+        return checkpoint(call, use_reentrant=False) if again else call()  # type: ignore[no-any-return]
 
     def _frames_due(self, hop: int) -> int:
         return frames_due(self.position, self.audio.shape[-1], hop)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class Progress(Protocol):
     """Show how far a run is."""
 
-    def start(self, step: int, steps: int) -> None:
-        """Begin at `step` of `steps`."""
+    def start(self, step: int, steps: int | None, seconds: float | None) -> None:
+        """Begin at `step` of `steps`, with `seconds` left; None for no such limit."""
 
     def step(self, step: int, loss: float) -> None:
         """Show one training step."""
@@ -24,10 +24,29 @@ class Progress(Protocol):
         """Leave the terminal as it was."""
 
 
+class Pace:
+    """Count how fast a run goes and how long it has left."""
+
+    def __init__(self, step: int, steps: int | None, seconds: float | None) -> None:
+        self.first, self.steps, self.seconds = step, steps, seconds
+        self.began = time.monotonic()
+
+    def speed(self, step: int, now: float) -> float:
+        """Return steps per second."""
+        return (step - self.first) / max(now - self.began, 1e-9)
+
+    def left(self, step: int, now: float) -> float | None:
+        """Return the seconds that are left, by whichever limit is nearer; None without any."""
+        by_steps = None if self.steps is None else (self.steps - step) / max(self.speed(step, now), 1e-9)
+        by_time = None if self.seconds is None else max(0.0, self.seconds - (now - self.began))
+        known = [one for one in (by_steps, by_time) if one is not None]
+        return min(known) if known else None
+
+
 class Silent:
     """Show nothing but messages to nobody; for use from Python."""
 
-    def start(self, step: int, steps: int) -> None:
+    def start(self, step: int, steps: int | None, seconds: float | None) -> None:
         """Ignore the start."""
 
     def step(self, step: int, loss: float) -> None:
@@ -46,10 +65,9 @@ class Lines:
     def __init__(self, interval: float = 5.0) -> None:
         self.interval = interval
 
-    def start(self, step: int, steps: int) -> None:
+    def start(self, step: int, steps: int | None, seconds: float | None) -> None:
         """Begin the clock."""
-        self.steps, self.first, self.began = steps, step, time.monotonic()
-        self.shown = self.began
+        self.pace, self.steps, self.shown = Pace(step, steps, seconds), steps, time.monotonic()
 
     def step(self, step: int, loss: float) -> None:
         """Write a line when the interval is over."""
@@ -57,9 +75,10 @@ class Lines:
         if now - self.shown < self.interval and step != self.steps:
             return
         self.shown = now
-        speed = (step - self.first) / max(now - self.began, 1e-9)
-        left = (self.steps - step) / max(speed, 1e-9)
-        self.message(f"step {step}/{self.steps}  loss {loss:.5g}  {speed:.1f} steps/s  {clock(left)} left")
+        place = step if self.steps is None else f"{step}/{self.steps}"
+        speed, left = self.pace.speed(step, now), self.pace.left(step, now)
+        end = "" if left is None else f"  {clock(left)} left"
+        self.message(f"step {place}  loss {loss:.5g}  {speed:.1f} steps/s{end}")
 
     def message(self, text: str) -> None:
         """Write a line to stderr."""
@@ -74,25 +93,25 @@ class Bar:
 
     def __init__(self) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
         self.progress = Progress(
             TextColumn("training"),
             BarColumn(),
-            TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+            TextColumn("{task.fields[place]}"),
             TextColumn("loss {task.fields[loss]}"),
             TextColumn("{task.fields[speed]}"),
             TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
+            TextColumn("left {task.fields[left]}"),
             console=Console(stderr=True),
             refresh_per_second=4,
         )
 
-    def start(self, step: int, steps: int) -> None:
+    def start(self, step: int, steps: int | None, seconds: float | None) -> None:
         """Draw the bar."""
-        self.steps, self.first, self.began, self.drawn = steps, step, time.monotonic(), 0.0
-        self.task = self.progress.add_task("", total=steps, completed=step, loss="-", speed="")
+        self.pace, self.steps, self.drawn = Pace(step, steps, seconds), steps, 0.0
+        fields: dict[str, Any] = {"place": self._place(step), "loss": "-", "speed": "", "left": "-"}
+        self.task = self.progress.add_task("", total=steps, completed=step, **fields)
         self.progress.start()
 
     def step(self, step: int, loss: float) -> None:
@@ -101,8 +120,17 @@ class Bar:
         if now - self.drawn < 0.25 and step != self.steps:
             return
         self.drawn = now
-        speed = (step - self.first) / max(now - self.began, 1e-9)
-        self.progress.update(self.task, completed=step, loss=f"{loss:.4g}", speed=f"{speed:.1f} steps/s")
+        left = self.pace.left(step, now)
+        fields: dict[str, Any] = {
+            "place": self._place(step),
+            "loss": f"{loss:.4g}",
+            "speed": f"{self.pace.speed(step, now):.1f} steps/s",
+            "left": "-" if left is None else clock(left),
+        }
+        self.progress.update(self.task, completed=step, **fields)
+
+    def _place(self, step: int) -> str:
+        return str(step) if self.steps is None else f"{step}/{self.steps}"
 
     def message(self, text: str) -> None:
         """Write a line above the bar."""

@@ -27,8 +27,8 @@ class Collected:
     def __init__(self):
         self.messages, self.losses = [], []
 
-    def start(self, step, steps):
-        self.first = (step, steps)
+    def start(self, step, steps, seconds):
+        self.first = (step, steps, seconds)
 
     def step(self, step, loss):
         self.losses.append(loss)

@@ -7,6 +7,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fxkit.engine.course import Course
+from fxkit.engine.setup import prepare
 from fxkit.engine.streaming import process
 from fxkit.errors import AssemblyError
 from fxkit.model.assembly import build_model, model_context, parameter_groups
@@ -183,9 +185,9 @@ def test_a_frozen_node_has_no_group_and_a_factor_scales_the_rate(kit):
 
 
 def test_a_model_with_nothing_to_train_says_so(kit):
-    model = build(kit, {"late": kit.node("late", kit.Late())}, ("late",))
+    experiment = kit.make_experiment({"late": kit.node("late", kit.Late())}, ("late",))
     with pytest.raises(AssemblyError, match="nothing can be trained"):
-        parameter_groups(model, 0.1)
+        Course(prepared=prepare(experiment, device="cpu"), report=print)
 
 
 def test_each_node_has_a_seed_of_its_own_that_the_runs_seed_decides(kit):

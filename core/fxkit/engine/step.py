@@ -1,0 +1,97 @@
+"""One optimiser step: run the model, measure, propagate back, clip, update."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from typing import Any
+
+import attrs
+import torch
+
+from fxkit.engine.distributed import Crew
+from fxkit.engine.learner import Learner
+from fxkit.engine.nest import detached
+from fxkit.engine.objective import Term, measure, weighted_total
+from fxkit.engine.readout import Readout
+from fxkit.engine.windows import Window, hop_of, run_window
+from fxkit.experiment.tables import TrainTable
+from fxkit.model.graph import Model
+from fxkit.model.manner import Manner
+from fxkit.values import Batch, State
+
+Measured = tuple[dict[str, torch.Tensor], State]
+
+
+class TrainingPass(torch.nn.Module):
+    """Run a model over a window and measure it: all that gradients flow through, in one module."""
+
+    def __init__(self, model: Model, terms: Sequence[Term]) -> None:
+        super().__init__()
+        self.model = model
+        losses = (term.loss for term in terms)
+        self.losses = torch.nn.ModuleList(loss for loss in losses if isinstance(loss, torch.nn.Module))
+        self.hop = hop_of(model)
+
+    def forward(
+        self, batch: Batch, window: Window, state: State, *, learner: Learner, manner: Manner
+    ) -> Measured:
+        """Return loss name -> values [batch], and the state behind the window, cut off from gradients."""
+        with nullcontext() if learner.moves_model else torch.no_grad():
+            output, scored = run_window(self.model, batch, window, state, hop=self.hop, manner=manner)
+        after = None if window.last else detached(output.state)
+        return measure(learner.terms, output, scored), after
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Stepper:
+    """Make optimiser steps; `run` is a `TrainingPass`, or what shares its work out among workers."""
+
+    run: Any
+    crew: Crew
+    table: TrainTable
+
+    def step(
+        self,
+        learner: Learner,
+        parts: Sequence[Batch],
+        window: Window,
+        states: Sequence[State],
+        manner: Manner,
+    ) -> tuple[Readout, list[State]]:
+        """Make one step from the parts of a batch; returns its losses, and the state behind each part.
+
+        Raises `NonFiniteError` when a loss is NaN or infinite: on the CPU before any weight is changed. A
+        GPU is not waited for, and the losses can be checked once they are there.
+        """
+        learner.optimizer.zero_grad(set_to_none=True)
+        rows, after = [], []
+        for index, (part, state) in enumerate(zip(parts, states, strict=True)):
+            more = index + 1 < len(parts)
+            with self.crew.silent(self.run) if more else nullcontext():
+                values, behind = self.run(part, window, state, learner=learner, manner=manner)
+                total = weighted_total(learner.terms, values)
+                rows.append(_row(values, total))
+                if not total.is_cuda:
+                    Readout((*values, "total"), rows[-1]).check()
+                learner.scaler.scale(total / len(parts) if len(parts) > 1 else total).backward()
+            after.append(behind)
+        self._update(learner)
+        mean = rows[0] if len(rows) == 1 else torch.stack(rows).mean(0)
+        return Readout((*values, "total"), mean), after
+
+    def _update(self, learner: Learner) -> None:
+        table = self.table
+        if table.clip_value is not None or table.clip_norm is not None:
+            learner.scaler.unscale_(learner.optimizer)
+        if table.clip_value is not None:
+            torch.nn.utils.clip_grad_value_(learner.weights, table.clip_value)
+        if table.clip_norm is not None:
+            torch.nn.utils.clip_grad_norm_(learner.weights, table.clip_norm)
+        learner.scaler.step(learner.optimizer)
+        learner.scaler.update()
+
+
+def _row(values: dict[str, torch.Tensor], total: torch.Tensor) -> torch.Tensor:
+    means = [value.detach().mean() for value in values.values()]
+    return torch.stack([*means, total.detach()])
