@@ -94,13 +94,14 @@ class LossTraits:
     """Hold the declared properties of a loss.
 
     `distance`: it compares the output with the target, and nothing costs less than the target itself.
-    `uses`: what it reads beside the two: the recording that entered the model ("input"), auxiliary terms
-    of the model ("terms"). `least_samples`: the shortest signal that it can measure. `channels`: the
-    numbers of channels that it takes; None for any.
+    `uses`: what it reads beside the two: the recording that entered the model ("input"). `terms`: names
+    "node.term" of the model's auxiliary terms that it reads. `least_samples`: the shortest signal that
+    it can measure. `channels`: the numbers of channels that it takes; None for any.
     """
 
     distance: bool = True
-    uses: tuple[Literal["input", "terms"], ...] = ()
+    uses: tuple[Literal["input"], ...] = ()
+    terms: tuple[str, ...] = ()
     least_samples: int = 1
     channels: tuple[int, ...] | None = None
 

@@ -43,6 +43,7 @@ from fxkit.testing.layered import Layered
 from fxkit.testing.loss import LossCase
 from fxkit.testing.plain import PlainCase
 from fxkit.testing.stock import STAND_INS
+from fxkit.traits import loss_traits
 
 SPEC_CHECKS: tuple[Check, ...] = (
     imports.check_light_import,
@@ -291,7 +292,7 @@ def _controller_cases(spec: Any, ctx: BuildContext | None) -> Made:
 
 def _loss_cases(spec: Any, ctx: BuildContext | None) -> Made:
     base = ctx or BuildContext()
-    for channels in CHANNELS:
+    for channels in loss_traits(spec, attrs.evolve(base, target_channels=2)).channels or CHANNELS:
         yield f"{channels}ch", LossCase(spec=spec, ctx=attrs.evolve(base, target_channels=channels))
 
 

@@ -1,0 +1,28 @@
+"""The module behind `filtered`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+import torch
+from torch import nn
+
+from fxkit.adapters import as_module
+from fxkit.values import Batch, Output
+from fxkit_signal.weighting import Weighting
+
+
+class FilteredModule(nn.Module):
+    """Filter output and target, and hand them to another loss."""
+
+    def __init__(self, inner: Any, weighting: Weighting) -> None:
+        super().__init__()
+        self.inner = as_module(inner)
+        self.weighting = weighting
+
+    def forward(self, output: Output, batch: Batch) -> torch.Tensor:
+        """Return what the inner loss makes of the filtered signals, [batch]."""
+        heard = attrs.evolve(output, audio=self.weighting(output.audio)[0])
+        value: torch.Tensor = self.inner(heard, attrs.evolve(batch, target=self.weighting(batch.target)[0]))
+        return value
