@@ -22,6 +22,7 @@ from fxkit.model.graph import Model
 from fxkit.runs import checkpoint
 from fxkit.runs.folder import RunFolder, open_folder
 from fxkit.runs.shape import read_shape
+from fxkit.runs.weights import weights_path
 from fxkit.values import Output, Recording
 from fxkit_signal.resampling import resample
 
@@ -40,9 +41,8 @@ def load(path: str | Path, *, device: str = "auto", allow_local: bool = False) -
     ctx = model_context(experiment, **shape.facts())
     with torch.random.fork_rng():
         model = build_model(experiment, attrs.evolve(ctx, device=chosen))
-    weights_path = _weights_path(folder, training)
-    weights = checkpoint.load(weights_path, chosen)["model"]
-    checkpoint.load_weights(model, weights, weights_path)
+    kept = weights_path(folder)
+    checkpoint.load_weights(model, checkpoint.load(kept, chosen)["model"], kept)
     model.to(chosen).eval().requires_grad_(False)
     features = FeatureCache(experiment.features, build_context(experiment, "cpu"))
     return Trained(
@@ -63,14 +63,6 @@ def _read(folder: RunFolder, allow_local: bool) -> tuple[Blueprint, Experiment |
         return read_blueprint(document, str(folder.resolved)), None
     experiment = read_experiment(folder.resolved, allow_local=allow_local)
     return experiment, experiment
-
-
-def _weights_path(folder: RunFolder, training: Experiment | None) -> Path:
-    if (training is None or training.train.keep == "best") and folder.best.is_file():
-        return folder.best
-    if folder.last.is_file():
-        return folder.last
-    raise RunError(f"{folder.path}: has no weights yet; continue it with: fxkit run --resume {folder.path}")
 
 
 @attrs.frozen(kw_only=True, eq=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ Examples:
 @click.option("--set", "settings", multiple=True, metavar="PATH=VALUE", help="Change one value of the file.")
 @click.option("--out", type=click.Path(path_type=Path), help="Run folder; runs/NAME-DATE-TIME by default.")
 @click.option("--resume", type=click.Path(path_type=Path), metavar="RUN", help="Go on with a run folder.")
+@click.option("--init", type=click.Path(path_type=Path), metavar="RUN", help="Start from the weights of a run.")
 @click.option("--device", help='Where to train: "auto", "cpu", "cuda", "mps"; overrides run.device.')
 @click.option("--dry-run", is_flag=True, help="Load data, build everything, make one step; write nothing.")
 @click.option("--allow-local", is_flag=True, help="Allow code named in [plugins.local].")
@@ -36,6 +38,7 @@ def command(
     settings: tuple[str, ...],
     out: Path | None,
     resume: Path | None,
+    init: Path | None,
     device: str | None,
     dry_run: bool,
     allow_local: bool,
@@ -44,6 +47,7 @@ def command(
     quiet: bool,
 ) -> None:
     """Train EXPERIMENT, a TOML file or the name of a shipped one, and score it on its test split."""
+    settings = settings if init is None else (*settings, f"run.init={json.dumps(str(init))}")
     _refuse_mixed(experiment, settings, out, resume, dry_run)
     from fxkit.catalog import Catalog
     from fxkit.experiment.reader import read_experiment

@@ -81,6 +81,8 @@ def run_experiment(
         lock = lock_document(experiment)
         prepared = prepare(experiment, device=chosen)
         report_data(prepared, progress)
+        if not resume:
+            take_over(prepared, progress)
         folder = resume or begin(experiment, prepared, lock, path)
         run = open_run(prepared, folder, progress)
         if resume:
@@ -97,6 +99,13 @@ def report_data(prepared: Prepared, progress: Progress) -> None:
         progress.message(f"{path}: damaged; extracted anew")
     counts = ", ".join(f"{len(m.recordings)} {split}" for split, m in prepared.materials.items())
     progress.message(f"{counts} recordings; {count_weights(prepared.model)} weights on {prepared.device}")
+
+
+def take_over(prepared: Prepared, progress: Progress) -> None:
+    """Start from the weights of another run where the experiment says so."""
+    init = prepared.experiment.run.init
+    for line in start_from(prepared.model, init) if init else ():
+        progress.message(line)
 
 
 def begin(experiment: Experiment, prepared: Prepared, lock: Mapping[str, Any], path: Path) -> RunFolder:
@@ -225,6 +234,7 @@ def dry_run(experiment: Experiment, *, progress: Progress, device: str | None = 
     with torch.random.fork_rng():
         prepared = prepare(experiment, device=chosen)
         report_data(prepared, progress)
+        take_over(prepared, progress)
         course = Course(prepared=prepared, report=progress.message)
         batch = to_device(training_segments(prepared, course.stage).batch(0), chosen)
         losses = course.step(0, batch)

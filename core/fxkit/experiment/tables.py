@@ -7,6 +7,7 @@ A plugin's table mixes two sets of keys: those of the kernel for that place (`No
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 import attrs
@@ -27,6 +28,9 @@ class RunTable:
     sample_rate: int = opt(48000, unit="Hz", ge=8000, le=384000, help="rate that everything runs at")
     hop: int = opt(64, unit="samples", ge=1, le=8192, help="distance between frames of features and controls")
     device: str = opt("auto", help='where to train: "auto", "cpu", "cuda", "cuda:1", "mps"')
+    init: Path | None = opt(
+        None, help="run folder whose weights to start from, as far as names and sizes of nodes agree"
+    )
 
     def problems(self) -> Iterator[tuple[str, str]]:
         """Refuse a name that would not stay one folder inside the folder of runs."""
