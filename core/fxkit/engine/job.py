@@ -27,6 +27,7 @@ from fxkit.engine.setup import (
     resolve_device,
     to_device,
 )
+from fxkit.engine.warm_start import start_from
 from fxkit.experiment.model import Experiment
 from fxkit.experiment.resolved import dump_toml
 from fxkit.files import finite, remove_parts, strict_json, write_text

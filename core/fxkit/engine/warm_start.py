@@ -26,8 +26,8 @@ def start_from(model: torch.nn.Module, run: Path) -> list[str]:
     left = list(_left(own, given))
     if not fitting:
         raise RunError(
-            f"run.init {run}: none of its weights fits this model ({'; '.join(left[:3])}); nodes have to have "
-            "the same names and sizes"
+            f"run.init {run}: none of its weights fits this model ({'; '.join(left[:3])}); nodes have to "
+            "have the same names and sizes"
         )
     model.load_state_dict({**own, **fitting})
     lines = [f"started from {kept}: {len(fitting)} of {len(own)} tensors taken over"]
