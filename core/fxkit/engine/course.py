@@ -134,8 +134,13 @@ class Course:
             "since": self.since,
             "seconds": self.clock.seconds,
             "learners": [learner.state_dict() for learner in self.learners],
-            "carried": None if self._carried is None else packed(self._carried),
+            "carried": self._all_carried(),
         }
+
+    def _all_carried(self) -> list[Any]:
+        """Return what each worker carries over windows."""
+        own = None if self._carried is None else packed(self._carried)
+        return self.crew.gathered(own) if len(self._windows) > 1 else []
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from `state_dict`."""
@@ -144,7 +149,9 @@ class Course:
         self._open(state["index"])
         for learner, saved in zip(self.learners, state["learners"], strict=True):
             learner.load_state_dict(saved)
-        carried = state["carried"]
+        # What other workers carried was of other segments: a window begins again behind its warm-up.
+        launch, every = self.crew.launch, state["carried"]
+        carried = every[launch.rank] if len(every) == launch.size else None
         self._carried = None if carried is None else unpacked(carried, self.prepared.device)
 
     def _open(self, index: int) -> None:

@@ -19,12 +19,14 @@ class Interrupted(RunError):
 class InterruptRequest:
     """Watch for a request to stop while inside its `with` block.
 
-    The first signal is remembered (`requested`); a second one ends the process at once, as usual.
-    Outside the main thread, where signals cannot be caught, nothing is watched.
+    The first signal is remembered (`requested`); a second one ends the process at once, as usual. With
+    `patient` it does not: a launcher passes on what the terminal has sent already, and has a time limit
+    of its own. Outside the main thread, where signals cannot be caught, nothing is watched.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, patient: bool = False) -> None:
         self.requested = False
+        self._patient = patient
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> InterruptRequest:
@@ -40,7 +42,8 @@ class InterruptRequest:
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.requested = True
-        self._restore()
+        if not self._patient:
+            self._restore()
 
     def _restore(self) -> None:
         for number, handler in self._before.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping
 from functools import partial
@@ -13,7 +14,9 @@ import torch
 
 from fxkit.callbacks import Callbacks
 from fxkit.engine.baselines import baselines
+from fxkit.engine.batch_size import with_fitting_batch
 from fxkit.engine.course import Course
+from fxkit.engine.distributed import ALONE, Crew
 from fxkit.engine.interrupts import Interrupted, InterruptRequest
 from fxkit.engine.loop import Loop, evaluate_split
 from fxkit.engine.phases import Stage
@@ -35,6 +38,7 @@ from fxkit.model.assembly import build_part
 from fxkit.runs import checkpoint
 from fxkit.runs.folder import RunFolder, create_folder, free_path
 from fxkit.runs.journal import Journal, rewind
+from fxkit.runs.launches import forget, remember
 from fxkit.runs.lock import lock_changes, lock_document, write_lock
 from fxkit.runs.progress import Progress, figures
 from fxkit.runs.shape import shape_of
@@ -69,26 +73,35 @@ def run_experiment(
     out: Path | None = None,
     device: str | None = None,
     resume: RunFolder | None = None,
+    crew: Crew = ALONE,
+    find_batch_size: bool = False,
 ) -> RunResult:
     """Train an experiment from its start, or from where the run folder `resume` stands.
 
-    Torch's global generator is left as it was found. Raises `FxkitError` for everything that the user
-    can mend; an interrupt saves the state first.
+    Of the workers of a `crew` the leading one writes; all return the same. Torch's global generator is
+    left as it was found. Raises `FxkitError` for everything that the user can mend; an interrupt saves the
+    state first.
     """
     began = time.monotonic()
-    chosen = resolve_device(device or experiment.run.device)
-    path = resume.path if resume else free_path(experiment.run.name, out)
+    chosen = resolve_device(device or experiment.run.device, crew)
+    path = resume.path if resume else _chosen_path(experiment, out, crew)
     with torch.random.fork_rng():
-        lock = lock_document(experiment)
-        prepared = prepare(experiment, device=chosen)
+        prepared = prepare(experiment, device=chosen, crew=crew)
         report_data(prepared, progress)
         if not resume:
             take_over(prepared, progress)
-        folder = resume or begin(experiment, prepared, lock, path)
+        if find_batch_size:
+            prepared = with_fitting_batch(prepared, training_segments, progress.message)
+        lock = {**lock_document(prepared.experiment), "workers": crew.launch.size}
+        folder = resume or begin(prepared.experiment, prepared, lock, path)
         run = open_run(prepared, folder, progress)
         if resume:
             _continue(run, {**lock, "data": data_digests(prepared)})
         return _carry_out(run, began)
+
+
+def _chosen_path(experiment: Experiment, out: Path | None, crew: Crew) -> Path:
+    return crew.told(free_path(experiment.run.name, out) if crew.launch.leads else None)
 
 
 def report_data(prepared: Prepared, progress: Progress) -> None:
@@ -99,7 +112,9 @@ def report_data(prepared: Prepared, progress: Progress) -> None:
     for path in prepared.features.damaged:
         progress.message(f"{path}: damaged; extracted anew")
     counts = ", ".join(f"{len(m.recordings)} {split}" for split, m in prepared.materials.items())
-    progress.message(f"{counts} recordings; {count_weights(prepared.model)} weights on {prepared.device}")
+    progress.message(
+        f"{counts} recordings, {prepared.where}; {count_weights(prepared.model)} weights on {prepared.device}"
+    )
 
 
 def take_over(prepared: Prepared, progress: Progress) -> None:
@@ -111,7 +126,12 @@ def take_over(prepared: Prepared, progress: Progress) -> None:
 
 def begin(experiment: Experiment, prepared: Prepared, lock: Mapping[str, Any], path: Path) -> RunFolder:
     """Create the run folder with the resolved experiment and the lock."""
+    launch = prepared.crew.launch
+    if not launch.leads:
+        return RunFolder(path)
     folder = create_folder(path)
+    if launch.key:
+        remember(launch, folder)
     write_text(folder.resolved, dump_toml(experiment.resolved))
     write_lock(folder, lock, shape_of(prepared.dataset), data_digests(prepared))
     return folder
@@ -120,46 +140,52 @@ def begin(experiment: Experiment, prepared: Prepared, lock: Mapping[str, Any], p
 def open_run(prepared: Prepared, folder: RunFolder, progress: Progress) -> Run:
     """Build optimiser, schedule and callbacks, and rewind the journal to the last saved state."""
     experiment = prepared.experiment
-    course = Course(prepared=prepared, report=progress.message)
+    course = Course(prepared=prepared, report=progress.message, crew=prepared.crew)
     callbacks = Callbacks(progress.message)
+    leads = prepared.crew.launch.leads
     built = {
         name: (build_part(part, prepared.ctx), part.keys.on_error)
-        for name, part in experiment.callbacks.items()
+        for name, part in (experiment.callbacks if leads else {}).items()
     }
     callbacks.add_all(built)
-    remove_parts(folder.path)
-    if folder.last.is_file():
-        rewind(folder.journal, int(checkpoint.load(folder.last)["step"]))
-    else:
-        rewind(folder.journal, 0)
+    if leads:
+        remove_parts(folder.path)
+        rewind(folder.journal, int(checkpoint.load(folder.last)["step"]) if folder.last.is_file() else 0)
     return Run(
         prepared=prepared,
         folder=folder,
         course=course,
         callbacks=callbacks,
-        journal=Journal(folder.journal),
+        journal=Journal(folder.journal if leads else Path(os.devnull)),
         progress=progress,
     )
 
 
 def _continue(run: Run, lock: Mapping[str, Any]) -> None:
-    for line in lock_changes(run.folder, lock):
+    crew, saved = run.prepared.crew, None
+    for line in lock_changes(run.folder, lock) if crew.launch.leads else ():
         run.report(f"warning: {line}")
-    if run.folder.last.is_file():
-        run.load_state_dict(checkpoint.load(run.folder.last, run.prepared.device), run.folder.last)
+    if crew.launch.leads and run.folder.last.is_file():
+        saved = checkpoint.load(run.folder.last, run.prepared.device if crew.launch.size == 1 else "cpu")
+    saved = crew.told(saved)
+    if saved:
+        run.load_state_dict(saved, run.folder.last)
         run.report(f"resuming {run.folder.path} at step {run.step}")
     else:
         run.report(f"resuming {run.folder.path} from the start: it has no checkpoint yet")
 
 
 def _carry_out(run: Run, began: float) -> RunResult:
+    crew = run.prepared.crew
     try:
-        with InterruptRequest() as request:
+        with InterruptRequest(patient=crew.launch.size > 1) as request:
             run.callbacks.hook.fx_run_start(run=run)
             segments = partial(training_segments, run.prepared)
             Loop(run=run, segments=segments, request=request).train()
             run.save()
-            return _finish(run, began)
+            result = crew.told(_finish(run, began) if crew.launch.leads else None)
+            forget(crew.launch)
+            return result
     except Interrupted as error:
         run.save()
         run.callbacks.hook.fx_exception(run=run, error=error)
@@ -187,6 +213,8 @@ def training_segments(prepared: Prepared, stage: Stage) -> Segments:
         seed=experiment.run.seed + 982_451_653 * stage.index,
         hop=experiment.run.hop,
         transforms=prepared.transforms,
+        rank=prepared.crew.launch.rank,
+        ranks=prepared.crew.launch.size,
     )
 
 
@@ -226,17 +254,26 @@ def _use_best(run: Run) -> int | None:
     return run.best.step
 
 
-def dry_run(experiment: Experiment, *, progress: Progress, device: str | None = None) -> dict[str, float]:
+def dry_run(
+    experiment: Experiment,
+    *,
+    progress: Progress,
+    device: str | None = None,
+    crew: Crew = ALONE,
+    find_batch_size: bool = False,
+) -> dict[str, float]:
     """Build everything and make one step in memory; returns its losses.
 
     No run folder is made; only extracted features are cached.
     """
-    chosen = resolve_device(device or experiment.run.device)
+    chosen = resolve_device(device or experiment.run.device, crew)
     with torch.random.fork_rng():
-        prepared = prepare(experiment, device=chosen)
+        prepared = prepare(experiment, device=chosen, crew=crew)
         report_data(prepared, progress)
         take_over(prepared, progress)
-        course = Course(prepared=prepared, report=progress.message)
+        if find_batch_size:
+            prepared = with_fitting_batch(prepared, training_segments, progress.message)
+        course = Course(prepared=prepared, report=progress.message, crew=crew)
         batch = to_device(training_segments(prepared, course.stage).batch(0), chosen)
         losses = course.step(0, batch)
         losses.check()

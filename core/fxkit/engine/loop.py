@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import attrs
 import torch
 
+from fxkit.engine.advice import advising
 from fxkit.engine.evaluation import Evaluation, evaluate
 from fxkit.engine.interrupts import Interrupted, InterruptRequest
 from fxkit.engine.phases import Stage
@@ -34,6 +35,7 @@ class Loop:
     _ready: tuple[int, Batch] | None = None
     _unchecked: tuple[int, Readout] | None = None
     _shown: float = math.nan
+    _observed: float | None = None
 
     def train(self) -> None:
         """Run all remaining steps.
@@ -56,7 +58,7 @@ class Loop:
         finally:
             self.close()
         if run.validated != run.step:
-            self._validate()
+            self._led(self._validate)
 
     def close(self) -> None:
         """End what prepares batches."""
@@ -76,15 +78,19 @@ class Loop:
         return True
 
     def _leave_if_asked(self) -> None:
+        if self.run.course.crew.any(self.request.requested):
+            raise Interrupted("interrupted")
+
+    def _leave_validation_if_asked(self) -> None:
         if self.request.requested:
             raise Interrupted("interrupted")
 
     def step(self) -> Readout:
         """Make one optimiser step and return its losses."""
         run, before = self.run, self._unchecked
-        batch = self._batch()
-        with self._named(run.step + 1):
-            losses = run.course.step(run.step, batch)
+        device, doing = run.prepared.device, f"step {run.step + 1}"
+        with advising(doing, run.course.stage, run.experiment, device), self._named(run.step + 1):
+            losses = run.course.step(run.step, self._batch())
         run.step += 1
         if before is not None:
             self._check(*before)
@@ -125,6 +131,30 @@ class Loop:
 
     def end_step(self, losses: Mapping[str, float]) -> None:
         """Do what follows a step: show it, validate when due, run the hooks, save where asked."""
+        self._led(lambda: self._end_step(losses))
+
+    def _led(self, work: Callable[[], None]) -> None:
+        """Let the leading worker do what one does for all, and the others learn what came of it."""
+        run, crew, interrupted = self.run, self.run.course.crew, False
+        if crew.launch.leads:
+            try:
+                work()
+            except Interrupted:
+                interrupted = True
+        told = (interrupted, run.stopped, run.validated, self._observed, run.saves_requested)
+        interrupted, run.stopped, run.validated, observed, saves = crew.told(told)
+        if not crew.launch.leads:
+            run.pending = run.pending if interrupted else None
+            for path in saves:
+                run.request_save(path)
+            if observed is not None:
+                run.course.observe(observed)
+        self._observed = None
+        if interrupted:
+            raise Interrupted("interrupted")
+        run.save_requested()
+
+    def _end_step(self, losses: Mapping[str, float]) -> None:
         run = self.run
         run.progress.step(run.step, self._shown)
         if run.step % run.experiment.train.validate_every == 0 and run.validated != run.step:
@@ -137,7 +167,6 @@ class Loop:
         run.pending = None
         if run.saves_requested:
             self._settle()
-            run.save_requested()
 
     def _validate(self) -> None:
         run = self.run
@@ -146,13 +175,14 @@ class Loop:
             return
         other = run.callbacks.hook.fx_validation_weights(run=run, step=run.step)
         with borrowed(run.model, other):
-            evaluation = evaluate_split(run, "val", between=self._leave_if_asked)
+            evaluation = evaluate_split(run, "val", between=self._leave_validation_if_asked)
             run.validated = run.step
             run.journal.write("val", run.step, evaluation.metrics)
             run.report(f"step {run.step}  val  {figures(evaluation.metrics)}")
             value = evaluation.metrics[run.experiment.train.best or "loss"]
             self._keep_best(value)
         run.course.observe(value)
+        self._observed = value
         run.callbacks.hook.fx_validate_end(run=run, step=run.step, evaluation=evaluation)
 
     def _keep_best(self, value: float) -> None:

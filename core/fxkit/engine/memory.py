@@ -57,21 +57,31 @@ def _group_free() -> int:
     return sys.maxsize
 
 
-def peak_of(work: Callable[[], object], device: str = "cpu") -> int:
-    """Run `work` and return by how many bytes its peak lay above what was in use before.
+class Meter:
+    """Measure by how many bytes the peak of some work lies above what was in use at the beginning.
 
-    On the CPU it is the growth of resident memory, which counts only what has not been in use before.
+    On the CPU it is the growth of resident memory.
     """
-    kind = torch.device(device)
-    if kind.type == "cuda":
-        before = torch.cuda.memory_allocated(kind)
-        torch.cuda.reset_peak_memory_stats(kind)
+
+    def __init__(self, device: str = "cpu") -> None:
+        self._device = torch.device(device)
+        self._before = self._in_use()
+
+    def _in_use(self) -> int:
+        if self._device.type == "cuda":
+            return int(torch.cuda.memory_allocated(self._device))
+        return _resident(reset=True)
+
+    def peak(self, work: Callable[[], object]) -> int:
+        """Run `work` and return its peak."""
+        if self._device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(self._device)
+            work()
+            torch.cuda.synchronize(self._device)
+            return int(torch.cuda.max_memory_allocated(self._device) - self._before)
+        _resident(reset=True)
         work()
-        torch.cuda.synchronize(kind)
-        return int(torch.cuda.max_memory_allocated(kind) - before)
-    before = _resident(reset=True)
-    work()
-    return max(0, _resident() - before)
+        return max(0, _resident() - self._before)
 
 
 def _resident(reset: bool = False) -> int:

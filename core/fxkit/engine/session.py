@@ -86,9 +86,9 @@ class Run:
         return rates
 
     @property
-    def saves_requested(self) -> bool:
-        """Tell whether a save was asked for since the last step."""
-        return bool(self._requested)
+    def saves_requested(self) -> tuple[Path, ...]:
+        """Return where a save was asked for since the last step."""
+        return tuple(self._requested)
 
     def report(self, text: str) -> None:
         """Show a line to the user."""
@@ -114,7 +114,10 @@ class Run:
         """
         path = path or self.folder.last
         self._refuse_non_finite()
-        checkpoint.save(path, self.state_dict())
+        # Every worker adds to the state; one writes it.
+        state = self.state_dict()
+        if self.course.crew.launch.leads:
+            checkpoint.save(path, state)
         return path
 
     def state_dict(self) -> dict[str, Any]:

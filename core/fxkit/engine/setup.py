@@ -62,9 +62,7 @@ def resolve_device(name: str, crew: Crew = ALONE) -> str:
     return name
 
 
-def prepare(
-    experiment: Experiment, *, device: str, seed: int | None = None, crew: Crew = ALONE
-) -> Prepared:
+def prepare(experiment: Experiment, *, device: str, seed: int | None = None, crew: Crew = ALONE) -> Prepared:
     """Load the data, extract features, and build model and losses; seeds torch's generators.
 
     Raises `DataError`, `AssemblyError` or `PluginError`.

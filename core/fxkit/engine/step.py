@@ -78,7 +78,7 @@ class Stepper:
             after.append(behind)
         self._update(learner)
         mean = rows[0] if len(rows) == 1 else torch.stack(rows).mean(0)
-        return Readout((*values, "total"), mean), after
+        return Readout((*values, "total"), self.crew.averaged(mean)), after
 
     def _update(self, learner: Learner) -> None:
         table = self.table
