@@ -71,10 +71,10 @@ def gru_layer(
     return _run("gru", signal, (w_ih, w_hh, b_ih, b_hh), state, memo)
 
 
-def is_compiled(signal: Tensor, hidden: int) -> bool:
-    """Tell whether layers of `hidden` units run on the compiled kernels for this signal."""
+def is_compiled(signal: Tensor, hidden: int, *others: Tensor | None) -> bool:
+    """Tell whether layers of `hidden` units run on the compiled kernels for this signal and other tensors."""
     float32 = signal.dtype == torch.float32
-    return float32 and hidden <= MOST_UNITS and signal.numel() > 0 and compiled_for(signal)
+    return float32 and hidden <= MOST_UNITS and signal.numel() > 0 and compiled_for(signal, *others)
 
 
 def _run(
@@ -84,7 +84,7 @@ def _run(
     if state is None:
         zero = signal.new_zeros(signal.shape[0], size)
         state = (zero, zero) if kind == "lstm" else (zero,)
-    if is_compiled(signal, size) and compiled_for(*weights, *state):
+    if is_compiled(signal, size, *weights, *state):
         from fxkit_signal.compiled.recurrent import run
         from fxkit_signal.compiled.recurrent_layout import lay_out
 

@@ -21,7 +21,8 @@ class RecurrentModule(nn.Module):
 
     `recurrent` is a module of torch, of which the weights alone are used where the compiled kernels run.
     The state holds (h, c) of each LSTM layer, or (h,) of each GRU layer, each [batch, hidden], and those of
-    the conditioning. `plain`: nothing acts between the layers.
+    the conditioning. `plain`: no
+    condition acts between the layers.
     """
 
     def __init__(
@@ -39,7 +40,8 @@ class RecurrentModule(nn.Module):
         super().__init__()
         inputs, hidden, outputs = sizes
         network, self.layer = NETWORKS[kind]
-        self.skip, self.bent, self.plain = skip, bent, plain
+        # One layer is one operation either way.
+        self.skip, self.bent, self.plain = skip, bent, plain and layers > 1
         self.recurrent = network(inputs, hidden, layers, batch_first=True)
         self.head = nn.Linear(hidden, outputs)
         self.conditioning = conditioning
@@ -56,7 +58,7 @@ class RecurrentModule(nn.Module):
         state = self._start(audio, params) if state is None else state
         read, guide, entered = self.conditioning.enter(audio, params, state["entered"])
         signal = read.transpose(1, 2)
-        if self.plain and not is_compiled(signal, self.recurrent.hidden_size):
+        if self.plain and not is_compiled(signal, self.head.in_features):
             signal, memories = self._all_layers(signal, state["memories"])
             layers = state["layers"]
         else:

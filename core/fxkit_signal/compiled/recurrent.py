@@ -55,18 +55,18 @@ def _forward(
     """Return the outputs, the states after them, and those before each stretch if they are to be kept."""
     batch, samples, _ = signal.shape
     hidden = signal.new_empty(batch, samples, layer.units)
-    after = [state.detach().clone(memory_format=torch.contiguous_format) for state in states]
+    after = [state.clone(memory_format=torch.contiguous_format) for state in states]
     arrays = layer.there.numpy(), hidden.numpy(), *(state.numpy() for state in after)
-    signal, forward, kept = signal.detach().contiguous(), KERNELS[layer.kind].forward, []
+    signal, forward, kept = signal.contiguous(), KERNELS[layer.kind].forward, []
     for start, steps in _stretches(batch, samples, layer.units):
         if keep:
             kept.append(after[-1].clone())
-        gates, at = signal, start
+        gates, at = signal.detach(), start
         if layer.wx is not None and layer.bias is not None:
             piece = signal[:, start : start + steps].reshape(batch * steps, -1)
             gates, at = signal.new_empty(batch, steps, COLUMNS * layer.units), 0
             # Autocast leaves a product alone whose place is given.
-            torch.addmm(layer.bias.detach(), piece, layer.wx.detach().t(), out=gates.flatten(0, 1))
+            torch.addmm(layer.bias, piece, layer.wx.t(), out=gates.flatten(0, 1))
         spread(_sharing(forward, (gates.numpy(), *arrays), at, start, steps), batch)
     return hidden, after, kept
 

@@ -31,17 +31,13 @@ class Layer:
 
     kind: str
     size: int
+    units: int
     wx: Tensor | None
     wh: Tensor
     bias: Tensor | None
     there: Tensor
     back: Tensor
     extra: Tensor | None = None
-
-    @property
-    def units(self) -> int:
-        """Return the number of units with those that fill the last vector."""
-        return self.wh.shape[1]
 
     def padded(self, state: Tensor) -> Tensor:
         """Return [..., size] as [..., units]."""
@@ -81,7 +77,9 @@ def lay_out(kind: str, w_ih: Tensor | None, w_hh: Tensor, b_ih: Tensor | None, b
         bias = pad(total, (0, units - size)).flatten()
     there, back = _strips(wh.detach(), GATES[kind])
     extra = b_hh if w_ih is None else None
-    return Layer(kind=kind, size=size, wx=wx, wh=wh, bias=bias, there=there, back=back, extra=extra)
+    return Layer(
+        kind=kind, size=size, units=units, wx=wx, wh=wh, bias=bias, there=there, back=back, extra=extra
+    )
 
 
 def _four(gates: Tensor, brought: Tensor, dim: int) -> Tensor:
