@@ -70,7 +70,8 @@ class RecurrentNetwork:
         condition = self._conditioned.traits(ctx, self.widths)
         inputs = (self._inputs(ctx), *self.widths[1:])
         gates = sum(self.gates * self.hidden * (width + self.hidden) for width in inputs)
-        return Traits(latency=condition.latency, macs=gates + self.hidden * ctx.channels + condition.macs)
+        macs = gates + self.hidden * ctx.channels + condition.macs
+        return Traits(latency=condition.latency, macs=macs, autocast=True)
 
     def build(self, ctx: BuildContext) -> Processor:
         """Build the module for the channels of `ctx`."""

@@ -44,7 +44,7 @@ class StaticMLPNonlinearity:
 
     def traits(self, ctx: BuildContext) -> Traits:
         """Declare a shaper that reads one sample per sample."""
-        return Traits(receptive_field=1)
+        return Traits(receptive_field=1, autocast=True)
 
     def build(self, ctx: BuildContext) -> Processor:
         """Build the module."""

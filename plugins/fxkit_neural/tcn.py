@@ -89,6 +89,7 @@ class TCN:
         condition = self._conditioned.traits(ctx, self.widths)
         memory = 1 + (self.kernel - 1) * sum(self.dilations)
         return Traits(
+            autocast=True,
             receptive_field=None if condition.recursive or condition.block else memory,
             latency=sum(self.look_ahead) + condition.latency,
             macs=self._macs(ctx) + condition.macs,

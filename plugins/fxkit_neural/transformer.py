@@ -99,6 +99,7 @@ class Transformer:
         field = attended + (self.kernel - 1) * sum(self.dilations[1:])
         bounded = not (condition.recursive or condition.block)
         return Traits(
+            autocast=True,
             receptive_field=field if bounded else None,
             latency=condition.latency,
             macs=self._macs(ctx) + condition.macs,

@@ -160,6 +160,7 @@ class WaveNet:
         memory = 1 + sum(array.reach for array in self.arrays)
         unknown = found.recursive or found.block
         return Traits(
+            autocast=True,
             receptive_field=None if unknown else memory,
             latency=found.latency,
             macs=self._macs(ctx) + found.macs,
