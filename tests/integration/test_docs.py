@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 import re
 import sys
 from pathlib import Path
@@ -28,7 +29,7 @@ DOCS = ROOT / "docs"
 THIRD_PARTY = ROOT / "tests" / "thirdparty"
 sys.path.insert(0, str(DOCS / "_ext"))
 
-from fxkit_docs import broken, catalogue, figures, reference  # noqa: E402
+from fxkit_docs import broken, catalogue, figures, models, reference  # noqa: E402
 from fxkit_docs.examples import Example, commands, examples  # noqa: E402
 from fxkit_docs.pages import generated_files  # noqa: E402
 
@@ -253,3 +254,19 @@ def test_figures_are_shown_from_their_file(tmp_path: Path) -> None:
 
 def test_committed_figures_can_be_shown() -> None:
     assert figures.figures_table(DOCS / "figures.json")
+    assert models.models_table(DOCS / "models.json")
+
+
+def test_models_are_shown_in_one_row_with_what_they_reach_on_each_device(tmp_path: Path) -> None:
+    cost = {"model": "amp-lstm", "weights": 4513, "macs": 4256.0, "real_time": 12.34}
+    first = {**cost, "device": "overdrive", "esr": 0.05, "mr_stft": 0.8, "minutes": 5.0}
+    second = {**cost, "device": "compressor", "esr": 0.2, "mr_stft": None, "minutes": 5.1}
+    path = tmp_path / "models.json"
+    path.write_text(json.dumps({"cells": []}), encoding="utf-8")
+    assert models.models_table(path) == models.NOTHING
+    path.write_text(json.dumps({"cells": [first, second, {**first, "model": "amp-gru"}]}), encoding="utf-8")
+    rows = models.models_table(path).splitlines()[2:]
+    assert rows == [
+        "| `amp-lstm` | 4513 | 4256 | 12.3x | 0.05 | 0.8 | 5 | 0.2 | - | 5.1 |",
+        "| `amp-gru` | 4513 | 4256 | 12.3x | 0.05 | 0.8 | 5 | - | - | - |",
+    ]
