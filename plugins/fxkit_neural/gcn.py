@@ -29,7 +29,8 @@ class GCN:
 
     The presets are the sizes of that work, named by their memory in milliseconds at 48 kHz: 45-s (16 161
     weights, the defaults), 45-l (17 121), 250-s (30 433), 250-l (39 585), 2500-s (28 641) and 2500-l
-    (26 401). The mix of the very last block leads nowhere: its weights count there and are kept, and are not trained.
+    (26 401). The mix of the very last block leads nowhere: its weights count there and are kept, and are
+    not trained.
     """
 
     blocks: int = opt(5, ge=1, le=32, help="blocks in series")
@@ -82,6 +83,7 @@ class GCN:
         taps = sum(2 * self.channels * inputs * self.kernel for inputs in self._inputs(ctx))
         mixes = (self.blocks - 1) * self.channels**2 + self.blocks * self.channels * (1 + ctx.channels)
         return Traits(
+            autocast=True,
             receptive_field=None if condition.recursive or condition.block else memory,
             latency=condition.latency,
             macs=float(taps + mixes) + condition.macs,
