@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import attrs
 
 from fxkit.spec import opt
-from fxkit_training._warmup import warmed
 
 if TYPE_CHECKING:
     import torch
+
+    from fxkit_training._schedule import Schedule
 
 
 @attrs.frozen(kw_only=True)
@@ -20,12 +21,12 @@ class Exponential:
     half_life: int = opt(1000, unit="steps", ge=1, help="steps after which half the learning rate is left")
     warmup: int = opt(0, unit="steps", ge=0, help="steps over which the learning rate rises first")
 
-    def build(self, optimizer: torch.optim.Optimizer, steps: int) -> torch.optim.lr_scheduler.LRScheduler:
-        """Build the scheduler."""
-        import torch
+    def build(self, optimizer: torch.optim.Optimizer, steps: int | None) -> Schedule:
+        """Build the schedule for a run of `steps`, None where time alone limits it."""
+        from fxkit_training._schedule import Schedule
 
-        return torch.optim.lr_scheduler.LambdaLR(optimizer, self.factor)
+        return Schedule(optimizer, steps, self.factor, self.warmup)
 
-    def factor(self, step: int) -> float:
-        """Return the factor on the learning rate at `step`, from 0."""
-        return float(warmed(step, self.warmup) * 0.5 ** (max(0, step - self.warmup) / self.half_life))
+    def factor(self, step: int, share: float) -> float:
+        """Return the factor `step` steps behind the warm-up, with `share` of the rest over."""
+        return float(0.5 ** (step / self.half_life))

@@ -112,6 +112,9 @@ def _rates(spec: Any, steps: int, state: Any = None) -> list[float]:
         warnings.simplefilter("ignore")
         for _ in range(steps):
             rates.append(float(optimizer.param_groups[0]["lr"]))
+            if hasattr(scheduler, "observe"):
+                # Better for a while, then hardly, then not at all.
+                scheduler.observe(1.0 / (1 + min(len(rates), 50)))
             scheduler.step()
     return rates
 
