@@ -96,10 +96,13 @@ class LossTraits:
     `distance`: it compares the output with the target, and nothing costs less than the target itself.
     `uses`: what it reads beside the two: the recording that entered the model ("input"). `terms`: names
     "node.term" of the model's auxiliary terms that it reads. `least_samples`: the shortest signal that
-    it can measure. `channels`: the numbers of channels that it takes; None for any.
+    it can measure. `channels`: the numbers of channels that it takes; None for any. `differentiable`: it can
+    be trained on; else it is a metric alone. `higher_is_better`: as with an accuracy; only for metrics.
     """
 
     distance: bool = True
+    differentiable: bool = True
+    higher_is_better: bool = False
     uses: tuple[Literal["input"], ...] = ()
     terms: tuple[str, ...] = ()
     least_samples: int = 1

@@ -1,0 +1,1 @@
+"""Metrics: losses that are not trained on."""
