@@ -81,8 +81,9 @@ def _wavenet(node: NodePlan, weights: Mapping[str, torch.Tensor]) -> Content:
 
 def _lstm(node: NodePlan, weights: Mapping[str, torch.Tensor]) -> Content:
     spec = node.part.spec
-    if spec.skip:
-        raise RunError(f"nodes.{node.name}: adds its input (skip), which no .nam file can say; train without")
+    for differs, what in ((spec.skip, "skip = true"), (spec.output != "linear", f'output = "{spec.output}"')):
+        if differs:
+            raise RunError(f"nodes.{node.name}: has {what}, which no .nam file can say; train it without")
     tensors = _nam_lstm.to_file(weights, spec.hidden, spec.layers)
     return {
         "version": "0.5.4",

@@ -16,9 +16,9 @@ def pink_noise(rate: int) -> torch.Tensor:
     draw = torch.Generator().manual_seed(7)
     spectrum = torch.fft.rfft(torch.randn(rate, generator=draw))
     shaped = spectrum / torch.arange(len(spectrum)).clamp(min=20).sqrt()
-    noise = torch.fft.irfft(shaped, rate)
-    level: float = 10 ** (LEVEL / 20)
-    return noise * (level / noise.square().mean().sqrt())
+    noise: torch.Tensor = torch.fft.irfft(shaped, rate)
+    scaled: torch.Tensor = noise * (10 ** (LEVEL / 20) / noise.square().mean().sqrt())
+    return scaled
 
 
 def loudness_and_gain(model: Model) -> dict[str, float]:

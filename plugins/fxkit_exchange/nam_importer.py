@@ -28,6 +28,11 @@ class NamImporter:
     )
 
     @classmethod
+    def examples(cls) -> tuple[NamImporter, ...]:
+        """Return the form that knows of the rate, beside the plain one."""
+        return (cls(), cls(sample_rate=44100))
+
+    @classmethod
     def files(cls, folder: Path) -> tuple[Path, ...]:
         """Write small files of the format."""
         from fxkit_exchange._nam_samples import write_samples

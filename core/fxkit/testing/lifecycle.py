@@ -1,4 +1,4 @@
-"""Checks of what stands beside a model: callbacks and exporters, in a run of a few steps."""
+"""Checks of what stands beside a model: callbacks, in a run of a few steps."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fxkit.hooks import PROJECT, hook_names, state_of
 from fxkit.spec import describe
 from fxkit.testing.check import promise
 from fxkit.testing.plain import PlainCase
-from fxkit.testing.small_run import small_experiment, small_run
+from fxkit.testing.small_run import small_run
 
 
 def check_hooks(case: PlainCase) -> None:
@@ -68,12 +68,12 @@ def check_callback_options(case: PlainCase) -> None:
     read: set[str] = set()
     # One that declines the small model has read its options before.
     with tempfile.TemporaryDirectory() as folder, contextlib.suppress(FxkitError):
-        small_run(Path(folder), callbacks={"subject": _watched(case.spec, read)})
+        small_run(Path(folder), callbacks={"subject": watched(case.spec, read)})
     unread = [option.name for option in describe(type(case.spec)).options if option.name not in read]
     promise(not unread, case, f"never reads the option {', '.join(unread)}")
 
 
-def _watched(spec: Any, read: set[str]) -> Any:
+def watched(spec: Any, read: set[str]) -> Any:
     """Return the same spec, which notes what code of its own package reads of it."""
     kind = type(spec)
     package = kind.__module__.partition(".")[0]
@@ -89,26 +89,3 @@ def _watched(spec: Any, read: set[str]) -> Any:
     body = {"__getattribute__": watch, "__module__": kind.__module__, "__doc__": kind.__doc__}
     twin = attrs.frozen(kw_only=True)(type(kind.__name__, (kind,), body))
     return twin(**{field.name: getattr(spec, field.name) for field in attrs.fields(kind)})
-
-
-def check_export(case: PlainCase) -> str | None:
-    """Check that an exporter writes into its folder alone, names the files, and leaves the model alone."""
-    from fxkit.engine.setup import prepare
-
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place, "export")
-        folder.mkdir()
-        model = prepare(small_experiment(Path(place)), device="cpu").model.eval()
-        before = {name: value.clone() for name, value in model.state_dict().items()}
-        try:
-            written = [Path(path) for path in case.build()(model, str(folder))]
-        except FxkitError as error:
-            return f"it refuses a small model: {str(error).splitlines()[0]}"
-        promise(bool(written), case, "names no file that it wrote")
-        absent = [str(path) for path in written if not path.is_file()]
-        promise(not absent, case, f"names {', '.join(absent)}, which it did not write")
-        outside = [str(path) for path in written if folder.resolve() not in path.resolve().parents]
-        promise(not outside, case, f"writes {', '.join(outside)} outside of its folder")
-        same = all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
-        promise(same, case, "changes the weights of the model")
-    return None

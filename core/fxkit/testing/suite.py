@@ -23,6 +23,7 @@ from fxkit.testing import (
     compilation,
     conditioning,
     declaration,
+    exchange,
     feature,
     gradients,
     imports,
@@ -119,7 +120,8 @@ CASE_CHECKS: Mapping[str, tuple[Check, ...]] = {
         augmentation.check_transform_without_input,
     ),
     "embeddings": (augmentation.check_embedding_shape, augmentation.check_embedding_items),
-    "exporters": (lifecycle.check_export,),
+    "exporters": (exchange.check_export, exchange.check_exports_its_own),
+    "importers": (exchange.check_reads_its_own, exchange.check_imports, exchange.check_broken_files),
 }
 
 # What is checked of a plugin once.
@@ -135,6 +137,8 @@ PLUGIN_CHECKS: Mapping[str, tuple[Check, ...]] = {
     "schedules": (training.check_schedule_options,),
     "transforms": (augmentation.check_transform_options,),
     "embeddings": (augmentation.check_embedding_options,),
+    "exporters": (exchange.check_exporter_options,),
+    "importers": (exchange.check_importer_options,),
 }
 
 CONTROLLED = (
