@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from fxkit.values import State
+from fxkit_signal.recurrent import lstm_layer
 
 # Steps of silence before the start. What an LSTM forgets slower than that is far below one step's effect.
 RESTS = 64
@@ -25,7 +26,9 @@ class PooledLSTM(nn.Module):
         super().__init__()
         self.block = block
         self.lookahead = lookahead
+        # Of this module the weights alone are used.
         self.lstm = nn.LSTM(inputs + conditions, hidden, layers, batch_first=True)
+        self._zeros = (None,) * layers
 
     def forward(
         self, signal: torch.Tensor, condition: torch.Tensor | None, squeeze: nn.Module, state: State
@@ -83,6 +86,9 @@ class PooledLSTM(nn.Module):
 
     def _maxima(self, signal: torch.Tensor) -> torch.Tensor:
         """Return the maximum of each block, [batch, width, blocks]; the last one may not be full."""
+        if signal.requires_grad:
+            # Its way back touches the maxima alone; the reduction's touches every sample.
+            return nn.functional.max_pool1d(signal, self.block, ceil_mode=True)
         whole = signal.shape[-1] // self.block * self.block
         maxima: torch.Tensor = signal[..., :whole].unflatten(-1, (-1, self.block)).amax(dim=-1)
         if whole == signal.shape[-1]:
@@ -100,5 +106,8 @@ class PooledLSTM(nn.Module):
         """Run the LSTM over blocks: [batch, inputs, blocks] to [batch, hidden, blocks]."""
         if condition is not None:
             pooled = torch.cat((pooled, condition.to(pooled.dtype).expand(-1, -1, pooled.shape[-1])), dim=1)
-        hidden, recurrent = self.lstm(pooled.transpose(1, 2), recurrent)
-        return hidden.transpose(1, 2), recurrent
+        hidden, after = pooled.transpose(1, 2), []
+        for weights, before in zip(self.lstm.all_weights, recurrent or self._zeros, strict=True):
+            hidden, memory = lstm_layer(hidden, weights, before)
+            after.append(memory)
+        return hidden.transpose(1, 2), tuple(after)
