@@ -24,6 +24,8 @@ from fxkit_signal.dispatch import compiled_for
 SHORTEST, LONGEST = 32, 256
 # Matrix products do more per second, and cost more to start.
 SHORT_BLOCK = 1024
+# Bytes of states that are worked on together on a processor.
+SHARE = 1 << 18
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -158,32 +160,56 @@ def _whole(audio: Tensor, whole: int, lifted: Lifted, state: Tensor) -> tuple[Te
     """Run as many samples as whole steps have."""
     batch, channels, _ = audio.shape
     steps = audio[..., :whole].reshape(batch * channels, -1, lifted.length)
-    tables = (
-        table.expand(batch, -1, -1, -1).flatten(0, 1)
-        for table in (lifted.response, lifted.observe, lifted.reach)
-    )
-    output, end = _Steps.apply(steps, *tables, lifted.powers[-1], state.flatten(0, 1))  # type: ignore[no-untyped-call]
+    tables = [
+        table.expand(batch, *table.shape).flatten(0, 1)
+        for table in (lifted.response, lifted.observe, lifted.reach, lifted.powers[-1])
+    ]
+    output, end = _Steps.apply(steps, *tables, state.flatten(0, 1))  # type: ignore[no-untyped-call]
     return output.view(batch, channels, whole), end.view_as(state)
 
 
 class _Steps(torch.autograd.Function):
-    """Run Y = X T + S O, S' = p S + X R over the steps of [rows, steps, L]."""
+    """Run Y = X T + S O, S' = p S + X R over the steps of [rows, steps, L], each row with its own tables.
+
+    A few rows at a time, so that states stay in the cache; the way back makes them again.
+    """
 
     @staticmethod
     def forward(
         ctx: Any, x: Tensor, response: Tensor, observe: Tensor, reach: Tensor, power: Tensor, start: Tensor
     ) -> tuple[Tensor, Tensor]:
-        states, end = scan(torch.bmm(x, reach), power, start, late=True)
-        ctx.save_for_backward(x, response, observe, reach, power, states)
-        return torch.bmm(x, response).baddbmm_(states, observe), end
+        output, ends = torch.empty_like(x, memory_format=torch.contiguous_format), []
+        for at in _shares(x, power):
+            states, end = scan(torch.bmm(x[at], reach[at]), power[at], start[at], late=True)
+            torch.bmm(x[at], response[at], out=output[at])
+            output[at].baddbmm_(states, observe[at])
+            ends.append(end)
+        ctx.save_for_backward(x, response, observe, reach, power, start)
+        return output, torch.cat(ends)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad_y: Tensor, grad_end: Tensor) -> tuple[Tensor | None, ...]:
-        x, response, observe, reach, power, states = ctx.saved_tensors
-        drive, grad_start, grad_power = scan_back(
-            torch.bmm(grad_y, observe.mT), power, grad_end, states, late=True
-        )
-        grad_x = torch.bmm(grad_y, response.mT).baddbmm_(drive, reach.mT) if ctx.needs_input_grad[0] else None
-        tables = torch.bmm(x.mT, grad_y), torch.bmm(states.mT, grad_y), torch.bmm(x.mT, drive)
-        return grad_x, *tables, grad_power, grad_start
+        saved = ctx.saved_tensors
+        grads = [torch.empty_like(tensor, memory_format=torch.contiguous_format) for tensor in saved]
+        for at in _shares(saved[0], saved[4]):
+            x, response, observe, reach, power, start = (tensor[at] for tensor in saved)
+            grad_x, to_response, to_observe, to_reach, to_power, to_start = (grad[at] for grad in grads)
+            states, _ = scan(torch.bmm(x, reach), power, start, late=True)
+            into = torch.bmm(grad_y[at], observe.mT)
+            drive, from_start, from_power = scan_back(into, power, grad_end[at], states, late=True)
+            torch.bmm(grad_y[at], response.mT, out=grad_x)
+            grad_x.baddbmm_(drive, reach.mT)
+            torch.bmm(x.mT, grad_y[at], out=to_response)
+            torch.bmm(states.mT, grad_y[at], out=to_observe)
+            torch.bmm(x.mT, drive, out=to_reach)
+            to_power.copy_(from_power)
+            to_start.copy_(from_start)
+        return tuple(grads)
+
+
+def _shares(x: Tensor, power: Tensor) -> list[slice]:
+    """Cut the rows into shares whose states fit into the cache; an accelerator takes all at once."""
+    row = x.shape[1] * power.shape[1] * x.element_size()
+    step = max(1, SHARE // row) if x.is_cpu else len(x)
+    return [slice(first, first + step) for first in range(0, len(x), step)]

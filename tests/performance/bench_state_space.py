@@ -17,12 +17,13 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
-import resource
 import statistics
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import filter_peers as peers
 import numpy as np
 import torch
 from torch import Tensor
@@ -49,10 +50,12 @@ def lru(size: str) -> torch.nn.Module:
 
 def theirs(size: str) -> torch.nn.Module:
     """Build nablafx's S4 with the options of its published configurations."""
-    from nablafx.processors.s4 import S4 as Peer
-
+    peers.nablafx_processors()
     blocks, modes = SIZES[size]
-    return Peer(num_blocks=blocks, channel_width=16, s4_state_dim=modes, residual=True, s4_learning_rate=0.01)
+    built: torch.nn.Module = peers.load("nablafx.processors.s4").S4(
+        num_blocks=blocks, channel_width=16, s4_state_dim=modes, residual=True, s4_learning_rate=0.01
+    )
+    return built
 
 
 def own_bank(size: str) -> torch.nn.Module:
@@ -62,9 +65,9 @@ def own_bank(size: str) -> torch.nn.Module:
 
 def peer_bank(size: str) -> torch.nn.Module:
     """Build one bank of nablafx."""
-    from nablafx.processors.blocks import DSSM
-
-    return DSSM(input_dim=16, state_dim=SIZES[size][1])
+    peers.nablafx_processors()
+    built: torch.nn.Module = peers.load("nablafx.processors.blocks").DSSM(16, SIZES[size][1])
+    return built
 
 
 MODELS: dict[str, Callable[[str], torch.nn.Module]] = {"s4": ours, "lru": lru, "nablafx": theirs}
@@ -96,9 +99,15 @@ def growth(name: str, size: str, batch: int, samples: int, alone: bool) -> float
     module = make(size)
     work(module, name, 0.1 * torch.randn(1, channels, 2000))
     audio = 0.1 * torch.randn(batch, channels, samples, requires_grad=alone)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = highest()
     work(module, name, audio)
-    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    return (highest() - before) / 1024
+
+
+def highest() -> int:
+    """Return the highest memory use of this process so far, in KiB; `getrusage` counts the parent's too."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
 
 
 def weigh(*what: Any) -> float:
@@ -113,8 +122,8 @@ def available() -> list[str]:
     for name, make in MODELS.items():
         try:
             make("s")
-        except Exception as error:
-            print(f"{name} left out: {type(error).__name__}: {str(error).splitlines()[0]}")
+        except ImportError as error:
+            print(f"{name} left out: {error}")
         else:
             found.append(name)
     return found
@@ -137,9 +146,8 @@ def time_models(names: list[str], size: str, batch: int, samples: int, rounds: i
         figures = f"{1000 * forward:7.0f} + {1000 * backward:6.0f} ms {memory:7.0f} MiB"
         print(f"  {name:8} {count:6} weights {figures}", flush=True)
     if "nablafx" in medians:
-        print(
-            "  nablafx / " + ", / ".join(f"{n} = {medians['nablafx'] / medians[n]:.1f}" for n in names[:-1])
-        )
+        ratios = (f"{name} = {medians['nablafx'] / medians[name]:.1f}" for name in names[:-1])
+        print("  nablafx / " + ", / ".join(ratios))
 
 
 def weigh_banks(names: list[str], samples: int = 144000) -> None:
