@@ -38,6 +38,8 @@ class EMA:
 class Average:
     """Hold the average of the model's weights."""
 
+    changes_training = True
+
     def __init__(self, decay: float, start: int) -> None:
         self.decay, self.start = decay, start
         self.weights: dict[str, torch.Tensor] = {}

@@ -9,8 +9,8 @@ from typing import Any
 def with_decay(groups: Sequence[Mapping[str, Any]], decay: float) -> list[dict[str, Any]]:
     """Return `groups` with weight decay on matrices alone.
 
-    A group that says what its decay is keeps it. Tensors of fewer than two dimensions (biases, gains, learned settings) have no reason to shrink
-    towards zero; a group that holds both kinds becomes two.
+    A group that says what its decay is keeps it. Tensors of fewer than two dimensions (biases, gains,
+    learned settings) have no reason to shrink towards zero; a group that holds both kinds becomes two.
     """
     split = []
     for group in groups:

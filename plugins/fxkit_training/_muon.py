@@ -30,7 +30,7 @@ class MuonWithAdamW(torch.optim.Optimizer):
         super().__init__([{**group} for part in self.parts for group in part.param_groups], {})
         self._share_groups()
 
-    def step(self, closure: Callable[[], float] | None = None) -> Any:  # type: ignore[override]
+    def step(self, closure: Callable[[], float] | None = None) -> Any:
         """Make a step of both."""
         loss = None if closure is None else closure()
         for part in self.parts:
