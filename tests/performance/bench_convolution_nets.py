@@ -4,9 +4,9 @@
 
 Needs nablafx 1.0 beside fxkit. One thread, float32, published sizes. Rounds alternate between the two, so
 that a neighbour's load falls on both; times are medians of process CPU time. Peak memory is what a process
-of its own grows by in one forward and backward (Linux). NablAFx keeps no state: its figure for a block is that of a
-call on the block, padded by its receptive field, as it measures real time itself. "x real time" is for
-48 kHz.
+of its own grows by in one forward and backward (Linux). NablAFx keeps no state: its figure for a block is
+that of a call on the block, padded by its receptive field, as it measures real time itself. "x real time"
+is for 48 kHz.
 """
 
 from __future__ import annotations

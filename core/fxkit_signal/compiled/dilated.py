@@ -36,7 +36,7 @@ from fxkit_signal.compiled.vectors import (
 )
 
 # Samples per tile at most, and numbers that a tile may bring together, so that they stay near.
-_LONGEST, _ROOM = 256, 1 << 16
+_LONGEST, _ROOM = 1024, 1 << 17
 _BYTES = 4
 
 
@@ -45,10 +45,10 @@ def forward(
     signal: Any, past: Any, add: Any, still: bool, weight: int, bias: int, gain: int, out: Any, kept: Any,
     shape: Any, code: int, first: int, stop: int,
 ) -> None:  # fmt: skip
-    """Write the outputs of some items, and for "gated" its two factors where `kept` has room."""
+    """Write the outputs of some items, and for "gated" the gate where `kept` has room."""
     inputs, outputs, taps, dilation, samples = shape
     length, spots, stride, line = _plan(inputs, taps, dilation, samples)
-    reach, columns = (taps - 1) * dilation, _columns(weight, outputs, inputs, taps)
+    reach, half, columns = (taps - 1) * dilation, outputs // 2, _columns(weight, outputs, inputs, taps)
     starts = np.zeros(_whole(outputs, ROWS), np.float32)
     if bias:
         _move(starts, 0, numbers_at(bias, outputs), 0, outputs)
@@ -62,25 +62,24 @@ def forward(
                 for o in range(outputs):
                     _sum(tile, o * length, extra, add, item, o, start, count, still)
             _bend(tile, length, outputs, code)
-            if kept[0]:
-                for o in range(outputs):
-                    _leave(tile, o * length, kept, item, o, start, count)
             if code == GATED:
-                _close(tile, length, outputs)
+                for o in range(half if kept[0] else 0):
+                    _leave(tile, (half + o) * length, kept, item, o, start, count)
+                _close(tile, length, half)
             if gain:
                 _pass_by(tile, length, outputs, gain, line, spots[taps - 1], stride, inputs)
-            for o in range(outputs // 2 if code == GATED else outputs):
+            for o in range(half if code == GATED else outputs):
                 _leave(tile, o * length, out, item, o, start, count)
 
 
 @kernel("contract")
 def backward(
-    grad: Any, bent: Any, signal: Any, past: Any, weight: int, gain: int, pre: Any, to_signal: Any,
+    grad: Any, bent: Any, gate: Any, signal: Any, past: Any, weight: int, gain: int, pre: Any, to_signal: Any,
     to_past: Any, shape: Any, code: int, wants_weight: bool, first: int, stop: int,
 ) -> Any:  # fmt: skip
     """Write the gradients of some items; return those of weight, bias and gain, summed over the items.
 
-    `bent` is the output, or for "gated" its factors. `pre` receives the gradient before the activation, if
+    `bent` is the output, `gate` what was kept beside it. `pre` receives the gradient before the activation, if
     that is asked for. The tiles are done last to first, so that what lies after each is known.
     """
     inputs, outputs, taps, dilation, samples = shape
@@ -105,11 +104,28 @@ def backward(
                 _bring(
                     line, spots, stride, dilation, past, reach, signal, item, inputs, samples, start, length
                 )
-            for o in range(outputs):
+            for o in range(outputs // 2 if code == GATED else 0):
+                _straighten_gated(
+                    tile,
+                    extra,
+                    length,
+                    grad,
+                    bent,
+                    gate,
+                    outputs // 2,
+                    item,
+                    o,
+                    start,
+                    count,
+                    sums,
+                    place_bias,
+                )
+            for o in range(0 if code == GATED else outputs):
                 _straighten(
                     tile, extra, length, grad, bent, gain, line, heard + (o * stride if inputs > 1 else 0),
                     outputs, code, item, o, start, count, sums, place_bias + 2 * o * WIDTH,
                 )  # fmt: skip
+            for o in range(outputs):
                 _leave(tile, o * length, pre, item, o, start, count)
             if wants_weight:
                 _correlate(sums, tile, length, rows, line, spots, stride, across)
@@ -334,11 +350,10 @@ def _bend(tile: Any, length: int, outputs: int, code: int) -> None:
 
 
 @part
-def _close(tile: Any, length: int, outputs: int) -> None:
+def _close(tile: Any, length: int, half: int) -> None:
     """Multiply the first half of the rows by the second."""
-    half = outputs // 2 * length
-    for at in range(0, half, WIDTH):
-        put(tile, at, get(tile, at) * get(tile, half + at))
+    for at in range(0, half * length, WIDTH):
+        put(tile, at, get(tile, at) * get(tile, half * length + at))
 
 
 @part
@@ -370,18 +385,10 @@ def _straighten(
     code: int, item: int, o: int, start: int, count: int, sums: Any, place: int,
 ) -> None:  # fmt: skip
     """Fill a row of a tile with the gradient before the activation, zero behind its end; sum it up."""
-    half = outputs // 2
-    pushed, p = _near(extra, 0, grad, item, o % half if code == GATED else o, start, count, length)
+    pushed, p = _near(extra, 0, grad, item, o, start, count, length)
     values, v = _near(extra, length, bent, item, o, start, count, length)
     total_bias, total_gain = get(sums, place), get(sums, place + WIDTH)
-    if code == GATED:
-        other, t = _near(extra, 2 * length, bent, item, (o + half) % outputs, start, count, length)
-        own = TANH if o < half else SIGMOID
-        for n in range(0, length, WIDTH):
-            inner = get(pushed, p + n) * get(other, t + n) * steepness(get(values, v + n), own)
-            total_bias = total_bias + inner
-            put(tile, o * length + n, inner)
-    elif gain:
+    if gain:
         own_gain = spread_out(numbers_at(gain, outputs)[o])
         for n in range(0, length, WIDTH):
             g, x = get(pushed, p + n), get(line, heard + n)
@@ -395,6 +402,34 @@ def _straighten(
             put(tile, o * length + n, inner)
     put(sums, place, total_bias)
     put(sums, place + WIDTH, total_gain)
+
+
+@part
+def _straighten_gated(
+    tile: Any, extra: Any, length: int, grad: Any, bent: Any, gate: Any, half: int, item: int, o: int,
+    start: int, count: int, sums: Any, place: int,
+) -> None:  # fmt: skip
+    """Fill the two rows of a gate with gradients: with z = t s, those of tanh t and of sigmoid s.
+
+    s (1 - t^2) = s - z t and t s (1 - s) = z (1 - s). The gate is never zero, so that t = z / s.
+    """
+    pushed, p = _near(extra, 0, grad, item, o, start, count, length)
+    values, v = _near(extra, length, bent, item, o, start, count, length)
+    gates, s = _near(extra, 2 * length, gate, item, o, start, count, length)
+    one = spread_out(np.float32(1))
+    place += 2 * o * WIDTH
+    other = place + 2 * half * WIDTH
+    sum_tanh, sum_gate = get(sums, place), get(sums, other)
+    for n in range(0, length, WIDTH):
+        g, z, own = get(pushed, p + n), get(values, v + n), get(gates, s + n)
+        # Behind the end of the signal the gate is brought as zero.
+        to_tanh = g * (own - z * (z / (own + spread_out(np.float32(1e-38)))))
+        to_gate = g * z * (one - own)
+        sum_tanh, sum_gate = sum_tanh + to_tanh, sum_gate + to_gate
+        put(tile, o * length + n, to_tanh)
+        put(tile, (half + o) * length + n, to_gate)
+    put(sums, place, sum_tanh)
+    put(sums, other, sum_gate)
 
 
 @part

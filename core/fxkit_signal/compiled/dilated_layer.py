@@ -65,11 +65,11 @@ def _forward(
     code: int,
     keep: bool,
 ) -> tuple[Tensor, Tensor | None]:
-    """Return the output and what the way back needs beside the input."""
+    """Return the output, and of a gated one the gate, which the way back needs."""
     shape = _shape(signal, weight, dilation)
     batch, outputs, samples = len(signal), shape[1], shape[4]
     out = signal.new_empty(batch, outputs // 2 if code == GATED else outputs, samples)
-    kept = signal.new_empty(batch, outputs, samples) if keep and code == GATED else None
+    kept = torch.empty_like(out) if keep and code == GATED else None
     signal, past, weight = _rows(signal), _rows(past), weight.contiguous()
     bias, gain = (None if t is None else t.contiguous() for t in (bias, gain))
     add = None if add is None else _rows(add.expand(batch, outputs, -1))
@@ -78,7 +78,7 @@ def _forward(
     # What the kernel reads by its address must live until it returns: the names above see to that.
     places += _address(weight), _address(bias), _address(gain), _place(out), _place(kept), shape, code
     spread(lambda first, stop: kernels.forward(*places, first, stop), batch)
-    return out, out if kept is None else kept
+    return out, kept
 
 
 class _Dilated(torch.autograd.Function):
@@ -94,8 +94,8 @@ class _Dilated(torch.autograd.Function):
         dilation: int,
         code: int,
     ) -> Tensor:
-        out, bent = _forward(signal, past, weight, bias, add, gain, dilation, code, keep=True)
-        ctx.save_for_backward(signal, past, weight, gain, bent)
+        out, gate = _forward(signal, past, weight, bias, add, gain, dilation, code, keep=True)
+        ctx.save_for_backward(signal, past, weight, gain, out, gate)
         ctx.options = dilation, code
         ctx.still = None if add is None else add.shape
         return out
@@ -103,7 +103,7 @@ class _Dilated(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        signal, past, weight, gain, bent = ctx.saved_tensors
+        signal, past, weight, gain, bent, gate = ctx.saved_tensors
         dilation, code = ctx.options
         wants = ctx.needs_input_grad
         shape = _shape(signal, weight, dilation)
@@ -112,8 +112,17 @@ class _Dilated(torch.autograd.Function):
         to_add = signal.new_empty(len(signal), shape[1], shape[4]) if wants[4] else None
         signal, past, grad = _rows(signal), _rows(past), _rows(grad)
         weight, gain = weight.contiguous(), None if gain is None else gain.contiguous()
-        places = _place(grad), _place(bent), _place(signal), _place(past), _address(weight), _address(gain)
-        results = _place(to_add), _place(to_signal), _place(to_past), shape, code, wants[2]
+        places = _place(grad), _place(bent), _place(gate), _place(signal), _place(past)
+        results = (
+            _address(weight),
+            _address(gain),
+            _place(to_add),
+            _place(to_signal),
+            _place(to_past),
+            shape,
+            code,
+            wants[2],
+        )
         sums: dict[int, Any] = {}
 
         def work(first: int, stop: int) -> None:
