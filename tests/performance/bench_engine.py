@@ -14,11 +14,12 @@ import statistics
 import tempfile
 import time
 from collections import defaultdict
+from functools import partial
 from pathlib import Path
 
 import torch
 
-from fxkit.engine import job, loop
+from fxkit.engine import job, loop, step
 from fxkit.engine.interrupts import InterruptRequest
 from fxkit.engine.setup import prepare
 from fxkit.experiment.reader import read_experiment
@@ -67,19 +68,21 @@ def main() -> None:
         run.optimizer.step = clocks.around("optimizer", run.optimizer.step)
         run.optimizer.zero_grad = clocks.around("optimizer", run.optimizer.zero_grad)
         torch.Tensor.backward = clocks.around("backward", torch.Tensor.backward)
-        loop.measure = clocks.around("losses", loop.measure)
-        loop.weighted_total = clocks.around("losses", loop.weighted_total)
+        step.measure = clocks.around("losses", step.measure)
+        step.weighted_total = clocks.around("losses", step.weighted_total)
         clip = clocks.around("optimizer", torch.nn.utils.clip_grad_norm_)
         torch.nn.utils.clip_grad_norm_ = clip
         run.callbacks.hook.fx_run_start(run=run)
-        run.progress.start(0, options.steps)
-        steps = loop.Loop(run=run, segments=job.training_segments(prepared), request=InterruptRequest())
+        run.progress.start(0, options.steps, None)
+        segments = partial(job.training_segments, prepared)
+        steps = loop.Loop(run=run, segments=segments, request=InterruptRequest())
         for _ in range(options.steps):
             clocks.spent.clear()
             began = time.perf_counter()
             run.pending = steps.step()
             steps.end_step(run.pending)
             rows.append({"step": time.perf_counter() - began, **clocks.spent})
+        steps.close()
         run.callbacks.hook.fx_close(run=run)
     report(rows[3:])
 
