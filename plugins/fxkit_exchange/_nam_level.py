@@ -8,14 +8,16 @@ from fxkit.model.graph import Model
 
 # The level of the noise that NAM measures with.
 LEVEL = -15.0
+LOWEST = 20
 STEPS = 11
 
 
 def pink_noise(rate: int) -> torch.Tensor:
-    """Return a second of noise of equal power per octave, at -15 dB RMS; the same at every call."""
+    """Return a second of noise of equal power per octave from 20 Hz on, at -15 dB RMS; the same at every call."""
     draw = torch.Generator().manual_seed(7)
     spectrum = torch.fft.rfft(torch.randn(rate, generator=draw))
-    shaped = spectrum / torch.arange(len(spectrum)).clamp(min=20).sqrt()
+    number = torch.arange(len(spectrum))
+    shaped = torch.where(number >= LOWEST, spectrum / number.clamp(min=1).sqrt(), 0)
     noise: torch.Tensor = torch.fft.irfft(shaped, rate)
     scaled: torch.Tensor = noise * (10 ** (LEVEL / 20) / noise.square().mean().sqrt())
     return scaled
