@@ -13,7 +13,7 @@ STEPS = 11
 
 
 def pink_noise(rate: int) -> torch.Tensor:
-    """Return a second of noise of equal power per octave from 20 Hz on, at -15 dB RMS; the same at every call."""
+    """Return a second of pink noise from 20 Hz on, at -15 dB RMS; the same at every call."""
     draw = torch.Generator().manual_seed(7)
     spectrum = torch.fft.rfft(torch.randn(rate, generator=draw))
     number = torch.arange(len(spectrum))
