@@ -17,6 +17,7 @@ from fxkit.errors import FxkitError, RunError
 from fxkit.experiment.model import Blueprint, Experiment
 from fxkit.experiment.reader import read_blueprint, read_experiment
 from fxkit.feature_cache import FeatureCache
+from fxkit.knob_settings import Setting, knob_settings
 from fxkit.model.assembly import build_context, build_model, model_context
 from fxkit.model.graph import Model
 from fxkit.runs import checkpoint
@@ -27,6 +28,7 @@ from fxkit.values import Output, Recording
 from fxkit_signal.resampling import resample
 
 Audio = npt.NDArray[np.float32] | torch.Tensor
+Knobs = Mapping[str, Setting] | None
 
 
 def load(path: str | Path, *, device: str = "auto", allow_local: bool = False) -> Trained:
@@ -86,19 +88,19 @@ class Trained:
         return self.experiment.run.sample_rate
 
     def __call__(
-        self, audio: Audio, rate: int | None = None, *, knobs: Mapping[str, float] | None = None
+        self, audio: Audio, rate: int | None = None, *, knobs: Knobs = None
     ) -> npt.NDArray[np.float32]:
         """Process a whole recording.
 
         `audio` is [samples] or [channels, samples] at `rate` Hz (the model's when absent; other rates
-        are resampled there and back). `knobs` are the recorded device's settings by name. A model
-        that plays from features (pitch, loudness) takes them from `audio`. Returns an array of the
-        same shape, aligned with the input.
+        are resampled there and back). `knobs` are the recorded device's settings by name; one that is
+        turned meanwhile has a value for each sample of `audio`. A model that plays from features (pitch,
+        loudness) takes them from `audio`. Returns an array of the same shape, aligned with the input.
         """
         return self._whole(audio, rate, knobs, block=65536)
 
     def process_in_blocks(
-        self, audio: Audio, block: int, rate: int | None = None, *, knobs: Mapping[str, float] | None = None
+        self, audio: Audio, block: int, rate: int | None = None, *, knobs: Knobs = None
     ) -> npt.NDArray[np.float32]:
         """Process a whole recording in blocks of `block` samples; the same samples as in one go."""
         return self._whole(audio, rate, knobs, block=block)
@@ -108,16 +110,21 @@ class Trained:
     ) -> Iterator[npt.NDArray[np.float32]]:
         """Process blocks as they come, each [channels, samples] or [samples] at the model's rate.
 
-        Yields one block per block, late by `latency` samples. Raises `RunError` for a model that
-        plays from features, which need the whole recording.
+        Yields one block per block, late by `latency` samples. `knobs` is read anew for each block, so that
+        a mapping whose values are changed turns the knobs from the next block on. Raises `RunError` for a
+        model that plays from features, which need the whole recording.
         """
         if self.experiment.features:
             raise RunError(
                 "this model plays from features of a whole recording; call it instead of streaming"
             )
-        state, values = None, self._knob_tensor(knobs)
+        state, values, given = None, None, None
         for block in blocks:
             tensor = _as_tensor(block)
+            # The same tensor as before lets the model keep what it made of it.
+            if given != dict(knobs or {}):
+                given = dict(knobs or {})
+                values = self._knob_tensor(given, 0, self.sample_rate)
             with torch.inference_mode():
                 output = self.model(tensor[None].to(self.device), knobs=values, state=state)
             state = output.state
@@ -129,7 +136,7 @@ class Trained:
         return self.model.latency
 
     def parameters_at(
-        self, audio: Audio | None = None, *, knobs: Mapping[str, float] | None = None
+        self, audio: Audio | None = None, *, knobs: Knobs = None
     ) -> dict[str, npt.NDArray[np.float32]]:
         """Return "node.parameter" -> [size, time] in physical units.
 
@@ -137,7 +144,9 @@ class Trained:
         is enough for models whose controllers do not listen.
         """
         silence = np.zeros((self.channels, self.sample_rate // 10), dtype=np.float32)
-        output = self._run(_as_tensor(silence if audio is None else audio), knobs, block=65536)
+        heard = _as_tensor(silence if audio is None else audio)
+        turned = self._knob_tensor(knobs, heard.shape[-1], self.sample_rate)
+        output = self._run(heard, turned, block=65536)
         return {name: track[0].cpu().numpy() for name, track in output.parameters.items()}
 
     @property
@@ -146,20 +155,19 @@ class Trained:
         first = next(iter(self.model.plan.nodes.values()))
         return first.ctx.channels or first.ctx.target_channels
 
-    def _whole(
-        self, audio: Audio, rate: int | None, knobs: Mapping[str, float] | None, *, block: int
-    ) -> npt.NDArray[np.float32]:
+    def _whole(self, audio: Audio, rate: int | None, knobs: Knobs, *, block: int) -> npt.NDArray[np.float32]:
         if block < 1:
             raise RunError(f"a block has at least one sample, not {block}")
         tensor = _as_tensor(audio)
         outside = rate or self.sample_rate
         inside = resample(tensor, outside, self.sample_rate)
-        result = self._run(inside, knobs, block=block).audio[0].cpu()
+        turned = self._knob_tensor(knobs, tensor.shape[-1], outside)
+        result = self._run(inside, turned, block=block).audio[0].cpu()
         back = resample(result, self.sample_rate, outside)[..., : tensor.shape[-1]]
         missing = tensor.shape[-1] - back.shape[-1]
         return _shaped(torch.nn.functional.pad(back, (0, missing)), audio)
 
-    def _run(self, audio: torch.Tensor, knobs: Mapping[str, float] | None, *, block: int) -> Output:
+    def _run(self, audio: torch.Tensor, knobs: torch.Tensor | None, *, block: int) -> Output:
         features = self._series(audio)
         plays = next(iter(self.model.plan.nodes.values())).ctx.channels == 0
         self._check_channels(audio)
@@ -168,7 +176,7 @@ class Trained:
             return process(
                 self.model,
                 entering[None].to(self.device),
-                knobs=self._knob_tensor(knobs),
+                knobs=knobs,
                 features=features,
                 block=block,
             )
@@ -184,21 +192,10 @@ class Trained:
         names = self.experiment.features
         return {name: self.features.extract(name, recording.target)[None].to(self.device) for name in names}
 
-    def _knob_tensor(self, knobs: Mapping[str, float] | None) -> torch.Tensor | None:
-        given = dict(knobs or {})
-        unknown = given.keys() - set(self.knobs)
-        missing = set(self.knobs) - given.keys()
-        if unknown or missing:
-            wanted = ", ".join(f"{name} ({low:g} to {high:g})" for name, (low, high) in self.knobs.items())
-            raise RunError(f"the model takes knobs: {wanted or 'none'}; got: {', '.join(given) or 'none'}")
-        if not self.knobs:
-            return None
-        values = [[_scaled(given[name], low, high) for name, (low, high) in self.knobs.items()]]
-        return torch.tensor(values, dtype=torch.float32, device=self.device)
-
-
-def _scaled(value: float, low: float, high: float) -> float:
-    return (value - low) / (high - low)
+    def _knob_tensor(self, knobs: Knobs, samples: int, rate: int) -> torch.Tensor | None:
+        frame = self.experiment.run.hop * rate / self.sample_rate
+        values = knob_settings(knobs or {}, self.knobs, samples=samples, frame=frame)
+        return None if values is None else torch.from_numpy(values)[None].to(self.device)
 
 
 def _as_tensor(audio: Audio) -> torch.Tensor:
