@@ -65,7 +65,7 @@ def test_knobs_of_a_loaded_model_are_turned_while_it_plays(fxkit):
     still = model(audio, knobs={"gain": np.full(8000, 0.5)})
     assert np.allclose(still, model(audio, knobs={"gain": 0.5}), atol=1e-6)
     track = model.parameters_at(audio, knobs={"gain": turned})["amp.condition"]
-    assert np.allclose(track[0, :8000], np.linspace(0, 1, 8000), atol=1e-4)
+    assert np.allclose(track[0, :8000], turned, atol=1e-3)
 
     # Played at another rate, the knob is turned at the same times.
     slow = model(audio, 8000, knobs={"gain": turned})
