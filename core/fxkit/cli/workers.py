@@ -30,8 +30,8 @@ def aboard(launch: Launch) -> Iterator[Crew]:
         part(crew)
     except Exception as error:
         told = _as_loss(error)
-        _leave_reason(launch, told)
         if _speaks(launch, told):
+            _leave_reason(launch, told)
             raise told from (None if told is not error else error.__cause__)
         raise SystemExit(getattr(told, "exit_code", 1)) from None
 

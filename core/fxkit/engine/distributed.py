@@ -13,6 +13,8 @@ from typing import Any, Protocol, TypeVar, cast
 import attrs
 import torch
 import torch.distributed as dist
+from torch.distributed.distributed_c10d import PrefixStore  # type: ignore[attr-defined]
+from torch.distributed.rendezvous import rendezvous
 
 from fxkit.errors import RunError
 from fxkit.launch import Launch
@@ -150,8 +152,11 @@ def join(launch: Launch) -> Crew:
     if launch.size == 1:
         return Alone(launch)
     try:
+        # The store outlives the workers: what those before a restart left in it must not be met again.
+        store, rank, size = next(rendezvous("env://"))
+        store = PrefixStore(f"fxkit/{launch.restarts}", store)
         # Without a backend named, torch takes gloo for the CPU and NCCL for GPUs.
-        dist.init_process_group(rank=launch.rank, world_size=launch.size)
+        dist.init_process_group(store=store, rank=rank, world_size=size)
         control = dist.new_group(backend="gloo", timeout=_PATIENCE)
     except (dist.DistError, RuntimeError, ValueError) as error:
         reason = str(error).splitlines()[0]
@@ -172,7 +177,7 @@ def is_first_to_fail(launch: Launch) -> bool:
         return launch.leads
     try:
         store = dist.distributed_c10d._get_default_store()
-        return int(store.add(f"fxkit/failed/{launch.restarts}", 1)) == 1
+        return int(store.add("failed", 1)) == 1
     except (dist.DistError, RuntimeError):
         return launch.leads
 
