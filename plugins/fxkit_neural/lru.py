@@ -49,7 +49,10 @@ class LRU:
     @classmethod
     def examples(cls) -> tuple[LRU, ...]:
         """Return the forms that differ in what they promise."""
-        return (cls(), cls(blocks=1, modes=3, channels=4))
+        from fxkit_neural._dilated_network import conditionings
+
+        small = cls(blocks=2, modes=3, channels=4)
+        return (cls(), *(attrs.evolve(small, conditioning=one) for one in conditionings()))
 
     @property
     def widths(self) -> tuple[int, ...]:

@@ -46,7 +46,14 @@ class S4:
     @classmethod
     def examples(cls) -> tuple[S4, ...]:
         """Return the forms that differ in what they promise."""
-        return (cls(), cls(blocks=2, modes=33, channels=3, residual=False))
+        from fxkit_neural._dilated_network import conditionings
+
+        small = cls(blocks=2, modes=3, channels=4)
+        return (
+            cls(),
+            cls(blocks=2, modes=33, channels=3, residual=False),
+            *(attrs.evolve(small, conditioning=one) for one in conditionings()),
+        )
 
     @property
     def widths(self) -> tuple[int, ...]:

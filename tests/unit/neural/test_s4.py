@@ -7,6 +7,7 @@ import torch
 
 from fxkit.context import BuildContext
 from fxkit_neural.s4 import S4
+from fxkit_neural.tfilm import TFiLM
 
 
 def stirred(spec: S4, seed: int = 0, channels: int = 1) -> torch.nn.Module:
@@ -43,6 +44,13 @@ def per_sample(module: torch.nn.Module, audio: torch.Tensor) -> torch.Tensor:
 @pytest.mark.parametrize(("preset", "count"), [("s", 2353), ("l", 18993)])
 def test_sizes_are_the_published_ones(preset, count):
     module = S4(**S4.presets()[preset]).build(BuildContext())
+    assert sum(weight.numel() for weight in module.parameters()) == count
+
+
+@pytest.mark.parametrize(("preset", "count"), [("s", 27953), ("l", 70193)])
+def test_sizes_with_tfilm_are_the_published_ones(preset, count):
+    conditioning = TFiLM(**TFiLM.presets()["published"])
+    module = S4(**S4.presets()[preset], conditioning=conditioning).build(BuildContext())
     assert sum(weight.numel() for weight in module.parameters()) == count
 
 
