@@ -58,17 +58,28 @@ def _forward(
     after = [state.clone(memory_format=torch.contiguous_format) for state in states]
     arrays = layer.there.numpy(), hidden.numpy(), *(state.numpy() for state in after)
     signal, forward, kept = signal.contiguous(), KERNELS[layer.kind].forward, []
-    for start, steps in _stretches(batch, samples, layer.units):
+    stretches = _stretches(batch, samples, layer.units)
+    # New for every stretch, the memory would cost more than the products that fill it.
+    space = None if layer.wx is None else signal.new_empty(batch * stretches[0][1], len(layer.wh))
+    for start, steps in stretches:
         if keep:
             kept.append(after[-1].clone())
         gates, at = signal.detach(), start
-        if layer.wx is not None and layer.bias is not None:
-            piece = signal[:, start : start + steps].reshape(batch * steps, -1)
-            gates, at = signal.new_empty(batch, steps, COLUMNS * layer.units), 0
-            # Autocast leaves a product alone whose place is given.
-            torch.addmm(layer.bias, piece, layer.wx.t(), out=gates.flatten(0, 1))
+        if space is not None:
+            gates, at = _before_gates(layer, signal[:, start : start + steps], space), 0
         spread(_sharing(forward, (gates.numpy(), *arrays), at, start, steps), batch)
     return hidden, after, kept
+
+
+def _before_gates(layer: Layer, piece: Tensor, space: Tensor) -> Tensor:
+    """Return what the inputs of a stretch bring to the columns, in `space`."""
+    batch, steps, channels = piece.shape
+    gates = space[: batch * steps]
+    assert layer.wx is not None
+    assert layer.bias is not None
+    # Autocast leaves a product alone whose place is given.
+    torch.addmm(layer.bias, piece.reshape(batch * steps, channels), layer.wx.t(), out=gates)
+    return gates.view(batch, steps, -1)
 
 
 class _Layer(torch.autograd.Function):
@@ -93,52 +104,63 @@ class _Layer(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad: Tensor, *carried: Tensor) -> tuple[Any, ...]:
         signal, wx, wh, bias, hidden, first = ctx.saved_tensors
+        grad = grad.contiguous()
         weights = wh if wx is None else torch.cat((wh, wx, bias[:, None]), dim=1)
-        to_weights = torch.zeros_like(weights)
+        to_weights = torch.zeros_like(weights.t(), memory_format=torch.contiguous_format)
         to_signal = torch.empty_like(signal) if ctx.needs_input_grad[1] else None
         carry = [one.clone(memory_format=torch.contiguous_format) for one in carried]
         stretches = _stretches(*hidden.shape)
+        space = _Space(hidden, stretches[0][1], weights.shape[1])
         for (start, steps), before in zip(reversed(stretches), reversed(ctx.kept), strict=True):
             piece = signal[:, start : start + steps]
-            rows = _joined(None if wx is None else piece, hidden, first, start, steps).flatten(0, 1)
-            gates = rows @ weights.t()
+            rows = space.joined(None if wx is None else piece, hidden, first, start, steps).flatten(0, 1)
+            gates = torch.mm(rows, weights.t(), out=space.gates[: len(rows)])
             if wx is None:
                 gates += piece.reshape(gates.shape)
-            _walk_back(ctx.layer, gates, grad.contiguous(), before, carry, start, steps)
-            to_weights.addmm_(gates.t(), rows)
+            _walk_back(ctx.layer, gates, space.factors, grad, before, carry, start)
+            to_weights.addmm_(rows.t(), gates)
             if to_signal is not None:
                 to_piece = gates if wx is None else gates @ wx
                 to_signal[:, start : start + steps] = to_piece.view(piece.shape)
         if wx is None:
-            return None, to_signal, None, to_weights, None, *carry
-        to_wh, to_wx, to_bias = to_weights.split((wh.shape[1], wx.shape[1], 1), dim=1)
-        return None, to_signal, to_wx, to_wh, to_bias[:, 0], *carry
+            return None, to_signal, None, to_weights.t(), None, *carry
+        to_wh, to_wx, to_bias = to_weights.split((wh.shape[1], wx.shape[1], 1))
+        return None, to_signal, to_wx.t(), to_wh.t(), to_bias[0], *carry
 
 
-def _joined(piece: Tensor | None, hidden: Tensor, first: Tensor, start: int, steps: int) -> Tensor:
-    """Return what the gates of a stretch are made of: h before each step, the signal and a one."""
-    batch, _, units = hidden.shape
-    joined = hidden.new_empty(batch, steps, units + (0 if piece is None else piece.shape[2] + 1))
-    joined[:, 0, :units] = first if start == 0 else hidden[:, start - 1]
-    joined[:, 1:, :units] = hidden[:, start : start + steps - 1]
-    if piece is not None:
-        joined[..., units:-1] = piece
-        joined[..., -1] = 1.0
-    return joined
+class _Space:
+    """Hold the memory that the way back needs for one stretch, the longest."""
+
+    def __init__(self, hidden: Tensor, steps: int, inputs: int) -> None:
+        rows, units = len(hidden) * steps, hidden.shape[2]
+        self.inputs = hidden.new_empty(rows, inputs)
+        self.gates = hidden.new_empty(rows, COLUMNS * units)
+        self.factors = hidden.new_empty(rows, 2 * units)
+
+    def joined(self, piece: Tensor | None, hidden: Tensor, first: Tensor, start: int, steps: int) -> Tensor:
+        """Return what the gates of a stretch are made of: h before each step, the signal and a one."""
+        batch, _, units = hidden.shape
+        joined = self.inputs[: batch * steps].view(batch, steps, -1)
+        joined[:, 0, :units] = first if start == 0 else hidden[:, start - 1]
+        joined[:, 1:, :units] = hidden[:, start : start + steps - 1]
+        if piece is not None:
+            joined[..., units:-1] = piece
+            joined[..., -1] = 1.0
+        return joined
 
 
 def _walk_back(
     layer: Layer,
     gates: Tensor,
+    factors: Tensor,
     grad: Tensor,
     before: Tensor,
     carry: Sequence[Tensor],
     start: int,
-    steps: int,
 ) -> None:
     """Turn the sums before the gates of a stretch into their gradients, and `carry` into that before it."""
-    batch, _, units = grad.shape
-    space = gates.new_empty(batch, steps, 2 * units)
-    tensors = (gates.view(batch, steps, -1), space, grad, layer.back, before, *carry)
+    batch = len(grad)
+    factors = factors[: len(gates)].view(batch, -1, factors.shape[1])
+    tensors = (gates.view(batch, -1, gates.shape[1]), factors, grad, layer.back, before, *carry)
     arrays = [tensor.numpy() for tensor in tensors]
     spread(_sharing(KERNELS[layer.kind].backward, arrays, start), batch)
