@@ -57,7 +57,8 @@ class _Gain(torch.nn.Module):
         return audio * self.factor, state
 
     def fail(self):
-        place = f"{os.environ.get('RANK', '0')}:{self.calls}:{os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}"
+        rank, restarts = (os.environ.get(name, "0") for name in ("RANK", "TORCHELASTIC_RESTART_COUNT"))
+        place = f"{rank}:{self.calls}:{restarts}"
         if os.environ.get("KILL_AT") == place:
             os.kill(os.getpid(), getattr(signal, os.environ.get("KILL_BY", "SIGKILL")))
         if os.environ.get("RAISE_AT") == place:

@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeVar, cast
 import attrs
 import torch
 import torch.distributed as dist
-from torch.distributed.distributed_c10d import PrefixStore  # type: ignore[attr-defined]
+from torch.distributed.distributed_c10d import PrefixStore
 from torch.distributed.rendezvous import rendezvous
 
 from fxkit.errors import RunError
