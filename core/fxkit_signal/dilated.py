@@ -36,6 +36,7 @@ def dilated(
     On the CPU one compiled pass does it all for float32 and up to 64 channels, and keeps the output alone
     for the way back; torch operations do it otherwise.
     """
+    _check(signal, past, weight, dilation, add, gain)
     if _fits_compiled(signal, past, weight, bias, add, gain):
         from fxkit_signal.compiled.dilated_layer import CODES, run_dilated
 
@@ -57,12 +58,30 @@ def past_after(signal: Tensor, past: Tensor) -> Tensor:
     return torch.cat((past[..., samples:], signal), dim=-1)
 
 
+def _check(
+    signal: Tensor, past: Tensor, weight: Tensor, dilation: int, add: Tensor | None, gain: Tensor | None
+) -> None:
+    # The kernels read memory by these shapes.
+    (batch, channels, samples), (outputs, inputs, taps) = signal.shape, weight.shape
+    if channels != inputs or past.shape != (batch, inputs, (taps - 1) * dilation):
+        wanted = f"signal [{batch}, {inputs}, any] and past [{batch}, {inputs}, {(taps - 1) * dilation}]"
+        found = f"{list(signal.shape)} and {list(past.shape)}"
+        raise ValueError(f"a weight {list(weight.shape)} of dilation {dilation} needs {wanted}, got {found}")
+    if add is not None and (add.dim() != 3 or add.shape[-1] not in (1, samples)):
+        raise ValueError(f"add must be [{batch}, {outputs}, {samples} or 1], got {list(add.shape)}")
+    if gain is not None and (gain.shape != (outputs,) or inputs not in (1, outputs)):
+        wanted = f"gain [{outputs}] and {outputs} inputs or one"
+        raise ValueError(f"a residual path needs {wanted}, got {list(gain.shape)} and {inputs}")
+
+
 def _fits_compiled(*tensors: Tensor | None) -> bool:
-    signal, weight = tensors[0], tensors[2]
+    signal, _, weight, bias, *_ = tensors
     if signal is None or weight is None or not signal.numel():
         return False
     outputs, inputs, taps = weight.shape
     if max(outputs, inputs) > _MOST_CHANNELS or taps > _MOST_TAPS:
+        return False
+    if bias is not None and bias.shape != (outputs,):
         return False
     single = all(tensor is None or tensor.dtype == torch.float32 for tensor in tensors)
     return single and compiled_for(*tensors)

@@ -79,8 +79,8 @@ def backward(
 ) -> Any:  # fmt: skip
     """Write the gradients of some items; return those of weight, bias and gain, summed over the items.
 
-    `bent` is the output, `gate` what was kept beside it. `pre` receives the gradient before the activation, if
-    that is asked for. The tiles are done last to first, so that what lies after each is known.
+    `bent` is the output, `gate` what was kept beside it. `pre` receives the gradient before the activation,
+    if that is asked for. The tiles are done last to first, so that what lies after each is known.
     """
     inputs, outputs, taps, dilation, samples = shape
     length, spots, stride, line = _plan(inputs, taps, dilation, samples)

@@ -74,10 +74,10 @@ def _forward(
     bias, gain = (None if t is None else t.contiguous() for t in (bias, gain))
     add = None if add is None else _rows(add.expand(batch, outputs, -1))
     still = add is not None and add.shape[-1] < samples
-    places: tuple[Any, ...] = _place(signal), _place(past), _place(add), still
+    places: Any = _place(signal), _place(past), _place(add), still
     # What the kernel reads by its address must live until it returns: the names above see to that.
     places += _address(weight), _address(bias), _address(gain), _place(out), _place(kept), shape, code
-    spread(lambda first, stop: kernels.forward(*places, first, stop), batch)
+    spread(lambda first, stop: kernels.forward(*places, first, stop), batch)  # type: ignore[call-arg]
     return out, kept
 
 
@@ -112,21 +112,13 @@ class _Dilated(torch.autograd.Function):
         to_add = signal.new_empty(len(signal), shape[1], shape[4]) if wants[4] else None
         signal, past, grad = _rows(signal), _rows(past), _rows(grad)
         weight, gain = weight.contiguous(), None if gain is None else gain.contiguous()
-        places = _place(grad), _place(bent), _place(gate), _place(signal), _place(past)
-        results = (
-            _address(weight),
-            _address(gain),
-            _place(to_add),
-            _place(to_signal),
-            _place(to_past),
-            shape,
-            code,
-            wants[2],
-        )
+        places: Any = _place(grad), _place(bent), _place(gate), _place(signal), _place(past)
+        places += _address(weight), _address(gain), _place(to_add), _place(to_signal), _place(to_past)
         sums: dict[int, Any] = {}
 
         def work(first: int, stop: int) -> None:
-            sums[first] = kernels.backward(*places, *results, first, stop)
+            options = shape, code, wants[2]
+            sums[first] = kernels.backward(*places, *options, first, stop)  # type: ignore[call-arg]
 
         spread(work, len(signal))
         # In the order of the items, so that the sums do not depend on which thread was first.

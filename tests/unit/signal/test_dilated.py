@@ -191,6 +191,23 @@ def test_what_is_not_a_number_stays_so(path):
         assert found.isnan().any(1)[0].nonzero().flatten().tolist() == [20, 25, 30]
 
 
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"past": random(2, 3, 9)}, r"past \[2, 3, 10\], got .* \[2, 3, 9\]"),
+        ({"past": random(1, 3, 10)}, r"got .* \[1, 3, 10\]"),
+        ({"signal": random(2, 4, 50)}, r"signal \[2, 3, any\]"),
+        ({"add": random(2, 4, 49)}, r"add must be \[2, 4, 50 or 1\]"),
+        ({"gain": random(4)}, "4 inputs or one"),
+    ],
+)
+def test_shapes_that_do_not_fit_are_refused(path, change, told):
+    signal, past, weight, bias, add = layer(2, 3, 4, 3, 5, 50)
+    given = {"signal": signal, "past": past, "add": add, **change}
+    with pytest.raises(ValueError, match=told):
+        dilated(given.pop("signal"), given.pop("past"), weight, bias, 5, **given)
+
+
 @pytest.mark.parametrize("taken", [0, 3, 8, 9, 30])
 def test_the_past_after_a_block_is_the_end_of_all(taken):
     signal, past = random(2, 3, taken), random(2, 3, 8, seed=1)
