@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import textwrap
 import time
 
 import pytest
@@ -32,6 +33,28 @@ def cut(point, step):
         os.kill(os.getpid(), getattr(signal, os.environ.get("KILL_BY", "SIGKILL")))
 
 
+@attrs.frozen(kw_only=True)
+class Adversary:
+    "Tell the output from the target by a small network, which learns that in turns of its own."
+
+    def build(self, ctx):
+        import torch
+
+        class Judged(torch.nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.network = torch.nn.Conv1d(1, 2, 9, stride=4)
+
+            def forward(self, output, batch):
+                return (1 - self.network(output.audio)).square().mean((1, 2))
+
+            def judge(self, output, batch):
+                real = (1 - self.network(batch.target)).square().mean((1, 2))
+                return real + self.network(output.audio).square().mean((1, 2))
+
+        return Judged()
+
+
 class Kill:
     @fxkit.hookimpl
     def fx_step_end(self, step):
@@ -49,6 +72,7 @@ class Kill:
 EXTRA = """
 [plugins.local]
 "callbacks:killer" = "killer.py:Killer"
+"losses:adversary" = "killer.py:Adversary"
 
 [callbacks.checkpoint]
 type = "checkpoint"
@@ -62,6 +86,70 @@ patience = 50
 [callbacks.killer]
 type = "killer"
 """
+
+
+# What is laid over the small experiment, and where the runs are killed; a state is saved every 2 steps.
+MODES = {
+    "windows": ("""
+        [train]
+        window = 256
+        """, ("step:3", "validate:5")),
+    "windows, parts, no gradient through the warm-up": ("""
+        [train]
+        window = 512
+        accumulate = 2
+        warmup_gradient = false
+        """, ("step:5",)),
+    "bf16": ("""
+        [train]
+        precision = "bf16"
+        clip_norm = 0.5
+        [nodes.amp]
+        recompute = true
+        """, ("step:5",)),
+    "parts": ("""
+        [train]
+        accumulate = 2
+        clip_value = 0.01
+        optimizer = { type = "muon", lr = 0.01 }
+        schedule = { type = "plateau", patience = 1, warmup = 2 }
+        """, ("step:7",)),
+    "phases": ("""
+        [losses.adversary]
+        type = "adversary"
+        weight = 0.1
+
+        [[phase]]
+        name = "first"
+        steps = 5
+        train = ["amp"]
+        losses = { error = 1.0 }
+        window = 512
+        precision = "bf16"
+
+        [[phase]]
+        name = "duel"
+        steps = 5
+        segment = 512
+        alternate = [
+            { train = ["amp"], losses = { error = 1.0, adversary = 0.1 } },
+            { train = ["losses.adversary"], losses = { adversary = 1.0 }, optimizer = { type = "sgd" } },
+        ]
+
+        [[phase]]
+        name = "last"
+        steps = 3
+        train = ["drive"]
+        losses = { error = 1.0 }
+        """, ("step:4", "step:8", "validate:10")),
+    "an average of the weights": ("""
+        [callbacks.average]
+        type = "ema"
+        decay = 0.9
+        start = 2
+        """, ("validate:5",)),
+}  # fmt: skip
+CASES = [(mode, point) for mode, (_, points) in MODES.items() for point in points]
 
 
 @pytest.fixture
@@ -78,7 +166,8 @@ def weights(folder):
 def assert_same_state(one, other):
     assert one["step"] == other["step"]
     assert one["best"] == other["best"]
-    assert one["callbacks"] == other["callbacks"]
+    assert_same(one["callbacks"], other["callbacks"], "callbacks")
+    assert_same(one["losses"], other["losses"], "losses")
     assert torch.equal(one["random"]["cpu"], other["random"]["cpu"])
     assert one["model"].keys() == other["model"].keys()
     for name, value in one["model"].items():
@@ -193,3 +282,40 @@ def test_a_real_kill_from_outside_can_be_resumed(fxkit, experiment, tmp_path_fac
     process.communicate()
     assert fxkit("run", "--resume", "cut", "--allow-local").returncode == 0
     assert_same_state(weights(fxkit.folder / "cut"), weights(whole))
+
+
+@pytest.fixture
+def moded(fxkit, small):
+    """Write the small experiment with a mode laid over it, and return its path."""
+
+    def write(mode):
+        fxkit.write("killer.py", KILLER)
+        without_steps = small.replace("steps = 12\n", "" if mode == "phases" else "steps = 12\n")
+        fxkit.write("base.toml", without_steps + EXTRA)
+        return fxkit.write(
+            "mode.toml", 'fxkit = 1\nextends = ["base.toml"]\n' + textwrap.dedent(MODES[mode][0])
+        )
+
+    return write
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("mode", "point"), CASES)
+def test_killed_in_any_mode_and_resumed_gives_the_same_bits(fxkit, moded, tmp_path_factory, mode, point):
+    experiment = moded(mode)
+    if mode not in _REFERENCE:
+        out = tmp_path_factory.mktemp("reference") / "whole"
+        done = fxkit("run", experiment, "--out", out, "--allow-local")
+        assert done.returncode == 0, done.stderr
+        _REFERENCE[mode] = out
+    whole, folder = _REFERENCE[mode], fxkit.folder / "cut"
+    cut = fxkit("run", experiment, "--out", "cut", "--allow-local", KILL_AT=point)
+    assert cut.returncode == -signal.SIGKILL, cut.stderr
+    resumed = fxkit("run", "--resume", "cut", "--allow-local")
+    assert resumed.returncode == 0, resumed.stderr
+    assert_same_state(weights(folder), weights(whole))
+    best, theirs = (torch.load(run / "checkpoints" / "best.pt", weights_only=True) for run in (folder, whole))
+    assert_same(best, theirs, "best")
+    assert journal(folder) == journal(whole)
+    mine, others = (json.loads((run / "results.json").read_text()) for run in (folder, whole))
+    assert mine["test"] == others["test"]
