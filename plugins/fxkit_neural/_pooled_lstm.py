@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import nn
 
 from fxkit.values import State
+from fxkit_signal.memo import Memo
 from fxkit_signal.recurrent import lstm_layer
 
-# Steps of silence before the start. What an LSTM forgets slower than that is far below one step's effect.
+# Blocks of silence before the start: an LSTM whose forget gates stand at one half has settled to 1e-9 by half.
 RESTS = 64
 
 
@@ -29,6 +32,7 @@ class PooledLSTM(nn.Module):
         # Of this module the weights alone are used.
         self.lstm = nn.LSTM(inputs + conditions, hidden, layers, batch_first=True)
         self._zeros = (None,) * layers
+        self._laid: list[Memo[Any]] = [Memo() for _ in range(layers)]
 
     def forward(
         self, signal: torch.Tensor, condition: torch.Tensor | None, squeeze: nn.Module, state: State
@@ -107,7 +111,8 @@ class PooledLSTM(nn.Module):
         if condition is not None:
             pooled = torch.cat((pooled, condition.to(pooled.dtype).expand(-1, -1, pooled.shape[-1])), dim=1)
         hidden, after = pooled.transpose(1, 2), []
-        for weights, before in zip(self.lstm.all_weights, recurrent or self._zeros, strict=True):
-            hidden, memory = lstm_layer(hidden, weights, before)
+        layers = zip(self.lstm.all_weights, recurrent or self._zeros, self._laid, strict=True)
+        for weights, before, laid in layers:
+            hidden, memory = lstm_layer(hidden, weights, before, laid)
             after.append(memory)
         return hidden.transpose(1, 2), tuple(after)
