@@ -166,6 +166,16 @@ class DeclaredLoss(Protocol):
         """Declare what it compares, reads and needs; without torch."""
 
 
+class Adversarial(Protocol):
+    """Add to a loss whose own weights learn against the model, such as a discriminator's; optional.
+
+    A phase then lets the two take turns; the model learns by the loss itself.
+    """
+
+    def judge(self, output: Output, batch: Batch) -> torch.Tensor:
+        """Return what the loss's own weights minimise, [batch]; no gradient reaches the model."""
+
+
 class LossSpec(Protocol):
     """Describe and build a loss or metric."""
 
@@ -308,5 +318,26 @@ class OptimizerSpec(Protocol):
 class ScheduleSpec(Protocol):
     """Describe and build a learning-rate schedule."""
 
-    def build(self, optimizer: torch.optim.Optimizer, steps: int) -> Any:
-        """Build a torch LR scheduler that is stepped once per training step of `steps`."""
+    def build(self, optimizer: torch.optim.Optimizer, steps: int | None) -> Any:
+        """Build what moves the learning rates of the optimiser's groups: a `Schedule`, or torch's own.
+
+        A torch LR scheduler is stepped once per training step. `steps` is how many there will be; None
+        where time alone limits them.
+        """
+
+
+class Schedule(Protocol):
+    """Move learning rates with the run, however its length is given.
+
+    A schedule may also have `observe(metric: float)`: it is then told what each validation has found, by
+    the metric that `train.best` names.
+    """
+
+    def advance(self, share: float) -> None:
+        """Move on by a step, behind which `share` of the run, 0 to 1, is over."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return where it stands, as tensors and plain values."""
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from `state_dict`."""
