@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import attrs
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
@@ -20,26 +21,47 @@ from fxkit_signal.diagonal_scan import scan, scan_back
 STRETCH, LONG_STRETCH = 8192, 1 << 18
 
 
-def diagonal_system(
-    audio: Tensor, log_pole: Tensor, into: Tensor, out: Tensor, state: Tensor | None = None
-) -> tuple[Tensor, Tensor]:
-    """Run the system over audio; return output and end state.
+@attrs.frozen(kw_only=True, eq=False)
+class Coupled:
+    """Hold a system in real numbers.
 
-    `audio` [batch, inputs, samples]; `log_pole` complex128 [modes]: p = exp(log_pole); `into` complex
-    [modes, inputs] is B and `out` complex [outputs, modes] C; `state` float64 [batch, 2 modes], real parts
-    before imaginary ones, None for zeros. Differentiable once with respect to everything. Any split into
-    blocks gives the same output.
+    `pole` float64 [1, 2 modes], real parts before imaginary ones as in states; `drive` [2 modes, inputs] and
+    `read` [outputs, 2 modes] in the type of the audio.
+    """
+
+    pole: Tensor
+    drive: Tensor
+    read: Tensor
+
+
+def couple(log_pole: Tensor, into: Tensor, out: Tensor, dtype: torch.dtype = torch.float32) -> Coupled:
+    """Lay a system out in real numbers; differentiable with respect to all three.
+
+    `log_pole` complex128 [modes]: p = exp(log_pole); `into` complex [modes, inputs] is B and `out` complex
+    [outputs, modes] C. `dtype` is that of the audio.
     """
     pole = log_pole.exp()
-    poles = torch.cat([pole.real, pole.imag])[None]
+    return Coupled(
+        pole=torch.cat([pole.real, pole.imag])[None],
+        drive=torch.cat([into.real, into.imag]).to(dtype),
+        read=torch.cat([out.real, -out.imag], dim=1).to(dtype),
+    )
+
+
+def diagonal_system(audio: Tensor, system: Coupled, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """Run the system over audio; return output and end state.
+
+    `audio` [batch, inputs, samples] in the type that `system` was made for; `state` float64 [batch, 2 modes],
+    None for zeros. Differentiable once with respect to audio, state and what `system` came from. Any split
+    into blocks gives the same output.
+    """
     if state is None:
-        state = poles.new_zeros(len(audio), poles.shape[1])
-    if not audio.shape[-1]:
-        return audio.new_empty(len(audio), len(out), 0), state
-    drives = torch.cat([into.real, into.imag]).to(audio.dtype)
-    reads = torch.cat([out.real, -out.imag], dim=1).to(audio.dtype)
-    with torch.autocast(audio.device.type, enabled=False):
-        output, end = _Stretches.apply(audio, poles, drives, reads, state)  # type: ignore[no-untyped-call]
+        state = system.pole.new_zeros(len(audio), system.pole.shape[1])
+    tensors = audio, system.pole, system.drive, system.read, state
+    if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors):
+        output, end = _Stretches.apply(*tensors)  # type: ignore[no-untyped-call]
+    else:
+        output, end, _ = _run(*tensors)
     return output, end
 
 
@@ -52,25 +74,34 @@ def settled(log_pole: Tensor, into: Tensor, level: Tensor) -> Tensor:
     return torch.cat([state.real, state.imag], dim=-1)
 
 
+def _run(
+    x: Tensor, pole: Tensor, drive: Tensor, read: Tensor, state: Tensor
+) -> tuple[Tensor, Tensor, list[Tensor]]:
+    """Run stretch by stretch; return output, end state, and the states at the starts."""
+    output, starts = x.new_empty(len(x), len(read), x.shape[-1]), []
+    with torch.autocast(x.device.type, enabled=False):
+        for first, stop in _stretches(x):
+            starts.append(state)
+            states, state = scan(x[..., first:stop].mT @ drive.mT, pole, state, late=False)
+            output[..., first:stop] = read @ states.mT
+    return output, state, starts
+
+
 class _Stretches(torch.autograd.Function):
-    """Run [batch, inputs, samples] in stretches; poles are [1, 2 modes], all matrices real."""
+    """Run [batch, inputs, samples] in stretches."""
 
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, pole: Tensor, drives: Tensor, reads: Tensor, start: Tensor
+        ctx: Any, x: Tensor, pole: Tensor, drive: Tensor, read: Tensor, start: Tensor
     ) -> tuple[Tensor, Tensor]:
-        output, state, starts = x.new_empty(len(x), len(reads), x.shape[-1]), start, [start]
-        for first, stop in _stretches(x):
-            states, state = scan(x[..., first:stop].mT @ drives.mT, pole, state, late=False)
-            output[..., first:stop] = reads @ states.mT
-            starts.append(state)
-        ctx.save_for_backward(x, pole, drives, reads, torch.stack(starts[:-1]))
-        return output, state.clone()
+        output, end, starts = _run(x, pole, drive, read, start)
+        ctx.save_for_backward(x, pole, drive, read, *starts)
+        return output, end.clone()
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad_y: Tensor, grad_state: Tensor) -> tuple[Tensor, ...]:
-        x, pole, drives, reads, starts = ctx.saved_tensors
+        x, pole, drives, reads, *starts = ctx.saved_tensors
         grad_x, totals = torch.empty_like(x), [torch.zeros_like(t) for t in (pole, drives, reads)]
         for (first, stop), start in reversed(list(zip(_stretches(x), starts, strict=True))):
             piece, grad = x[..., first:stop], grad_y[..., first:stop]

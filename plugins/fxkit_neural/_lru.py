@@ -9,18 +9,21 @@ import torch
 from torch import Tensor, nn
 
 from fxkit_neural._state_space import mix
-from fxkit_signal.diagonal_system import diagonal_system, settled
+from fxkit_signal.diagonal_system import Coupled, couple, diagonal_system, settled
+from fxkit_signal.memo import Memo
 
 # As Orvieto et al. have it: the recursion trains slower than the rest, without decay.
-POLE_RULE = {"lr": 0.25, "weight_decay": 0.0}
+POLE_RULE = {"lr": 0.5, "weight_decay": 0.0}
 LOWEST_HZ = 5.0
+# Gain of each mode at its resonance at the start: enough to drive what bends behind it.
+PEAK = 4.0
 
 
 class Unit(nn.Module):
     """Drive `modes` complex poles by all channels and read all channels from them.
 
     Poles are exp(-exp(decay) + i exp(turn)) and so never outside the unit circle. Both start evenly on
-    a logarithmic scale, from `lowest` to the highest that samples can tell: in samples per radian.
+    a logarithmic scale, per sample, from `lowest` to where samples cannot tell them apart.
     """
 
     def __init__(self, channels: int, modes: int, lowest: float) -> None:
@@ -30,44 +33,49 @@ class Unit(nn.Module):
         self.turn = nn.Parameter(low + (math.log(math.pi) - low) * torch.rand(modes))
         self.into = nn.Parameter(torch.randn(modes, channels, 2) / math.sqrt(2 * channels))
         self.out = nn.Parameter(torch.randn(channels, modes, 2) / math.sqrt(modes))
-        self.scale = nn.Parameter(torch.log(-torch.expm1(-self.decay.detach().exp())))
+        resonance = -torch.expm1(-self.decay.detach().exp())
+        self.scale = nn.Parameter(torch.log(PEAK * resonance))
         self.direct = nn.Parameter(torch.randn(channels, 1))
+        self._coupled: Memo[Coupled] = Memo()
 
     def forward(self, signal: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         """Filter `signal` [batch, channels, samples]; the state is float64 [batch, 2 modes]."""
         # Half precision has no place in a recursion.
-        signal = signal.to(torch.float64 if signal.dtype == torch.float64 else torch.float32)
-        out = torch.view_as_complex(self.out.double())
-        output, state = diagonal_system(signal, self._log_pole(), self._into(), out, state)
+        kind = torch.float64 if signal.dtype == torch.float64 else torch.float32
+        signal, weights = signal.to(kind), (self.decay, self.turn, self.into, self.scale, self.out)
+        system = self._coupled(lambda: couple(*self._system(), kind), kind, *weights)
+        output, state = diagonal_system(signal, system, state)
         return torch.addcmul(output, signal, self.direct), state
 
     def settled(self, level: Tensor) -> Tensor:
         """Return the state after `level` [batch, channels] for ever."""
-        return settled(self._log_pole(), self._into(), level)
+        log_pole, into, _ = self._system()
+        return settled(log_pole, into, level)
 
-    def _log_pole(self) -> Tensor:
-        return torch.complex(-self.decay.double().exp(), self.turn.double().exp())
-
-    def _into(self) -> Tensor:
-        return torch.view_as_complex(self.into.double()) * self.scale.double().exp()[:, None]
+    def _system(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the logarithms of the poles and the matrices around them, in double precision."""
+        log_pole = torch.complex(-self.decay.double().exp(), self.turn.double().exp())
+        into = torch.view_as_complex(self.into.double()) * self.scale.double().exp()[:, None]
+        return log_pole, into, torch.view_as_complex(self.out.double())
 
 
 class LRUBlock(nn.Module):
-    """Filter, mix, let the condition act, gate, and add to the input."""
+    """Mix the channels, bend, filter, mix, let the condition act, gate, and add to the input."""
 
     def __init__(self, channels: int, modes: int, lowest: float) -> None:
         super().__init__()
+        self.enter = nn.Linear(channels, channels)
         self.unit = Unit(channels, modes, lowest)
-        self.linear = nn.Linear(channels, 2 * channels)
+        self.leave = nn.Linear(channels, 2 * channels)
 
     def filter(self, signal: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
-        """Filter and mix."""
-        filtered, state = self.unit(signal, state)
-        return mix(self.linear, filtered), state
+        """Mix, bend, filter and mix."""
+        filtered, state = self.unit(self._bent(signal), state)
+        return mix(self.leave, filtered), state
 
     def settled(self, level: Tensor) -> Tensor:
         """Return the state of the unit."""
-        return self.unit.settled(level[..., 0])
+        return self.unit.settled(self._bent(level)[..., 0])
 
     def join(self, signal: Tensor, filtered: Tensor) -> Tensor:
         """Bend one half, gate it by the other, and add it to the input."""
@@ -77,3 +85,6 @@ class LRUBlock(nn.Module):
     def slow(self) -> Mapping[str, Mapping[str, float]]:
         """Return the rule of the recursion."""
         return {f"unit.{name}": POLE_RULE for name in ("decay", "turn", "scale")}
+
+    def _bent(self, signal: Tensor) -> Tensor:
+        return mix(self.enter, signal).tanh_()

@@ -12,8 +12,8 @@ from fxkit_neural._state_space import mix
 from fxkit_signal.diagonal_bank import Lifted, diagonal_bank, lift, settled
 from fxkit_signal.memo import Memo
 
-# Poles move the sound of a whole layer; S4's authors train them slower than the rest, without decay.
-POLE_RULE = {"lr": 0.1, "weight_decay": 0.0}
+# Poles move the sound of a whole layer: S4's authors train them slower than the rest, without decay.
+POLE_RULE = {"lr": 0.5, "weight_decay": 0.0}
 
 
 class Bank(nn.Module):

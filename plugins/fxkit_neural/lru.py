@@ -21,20 +21,20 @@ if TYPE_CHECKING:
 class LRU:
     """Model a device by linear recurrent units: one set of resonators that all channels share, then gates.
 
-    Each block drives `modes` complex poles by all its channels and reads all channels from them (Orvieto,
-    Smith, Gu, Fernando, Gulcehre, Pascanu and De, "Resurrecting recurrent neural networks for long
-    sequences", 2023, sections 3.3 and 3.4), mixes them, gates them (tanh times sigmoid; van den Oord et al.,
-    "WaveNet", 2016, equation 2) and adds the input. Of the diagonal state-space layers this one suits small
-    models of effects: S5 (2023) is the same layer on a time step, S4D spends its poles on each channel apart,
-    and the input-dependent poles of Mamba (2023) buy what the gates and the condition do here, at several
-    times the cost per sample. Poles cannot leave the unit circle. They start on a ring, evenly on logarithmic
-    scales of decay and frequency from 5 Hz up, with unit gain at resonance: audio, unlike the white noise of
-    that paper, is strongest where poles are slow. They train at a quarter of the learning rate, without
-    weight decay.
+    Each block mixes its channels and bends them by tanh, as devices clip before they filter; drives `modes`
+    complex poles by all channels and reads all channels from them (Orvieto, Smith, Gu, Fernando, Gulcehre,
+    Pascanu and De, "Resurrecting recurrent neural networks for long sequences", 2023, sections 3.3 and 3.4);
+    mixes and gates them (tanh times sigmoid; van den Oord et al., "WaveNet", 2016, equation 2) and adds the
+    input. The output is bent once more. Of the diagonal state-space layers this one suits small models of
+    effects: S5 (2023) is the same layer on a time step, S4D spends its poles on each channel apart, and the
+    input-dependent poles of Mamba (2023) buy what gates and conditions do here, at several times the cost.
+    Poles cannot leave the unit circle. They start on a ring, evenly on logarithmic scales of decay and
+    frequency from 5 Hz up, each with the same gain at its resonance: audio, unlike the white noise of that
+    paper, is strongest where poles are slow. They train at half the learning rate, without weight decay.
     """
 
     blocks: int = opt(3, ge=1, le=64, help="blocks in series")
-    modes: int = opt(8, ge=1, le=1024, help="complex poles of each block")
+    modes: int = opt(6, ge=1, le=1024, help="complex poles of each block")
     channels: int = opt(12, ge=1, le=512, help="channels inside")
     conditioning: Any = opt(None, kind="conditionings", help="how a condition acts on the blocks")
 
@@ -42,8 +42,8 @@ class LRU:
     def presets(cls) -> Mapping[str, Mapping[str, Any]]:
         """Return the sizes that have a name: of as many weights as those of `s4`."""
         return {
-            "small": {"blocks": 3, "modes": 8, "channels": 12},
-            "large": {"blocks": 6, "modes": 24, "channels": 20},
+            "small": {"blocks": 3, "modes": 6, "channels": 12},
+            "large": {"blocks": 6, "modes": 20, "channels": 20},
         }
 
     @classmethod
@@ -72,7 +72,7 @@ class LRU:
         """Declare a recursion, and what one sample costs it."""
         condition = self._conditioned.traits(ctx, self.widths)
         wide = self.channels
-        block = 4 * self.modes * (wide + 1) + wide * (2 * wide + 2)
+        block = 4 * self.modes * (wide + 1) + wide * (3 * wide + 2)
         ends = wide * (2 * ctx.channels + self._conditioned.joined(ctx))
         return Traits(latency=condition.latency, macs=self.blocks * block + ends + condition.macs)
 
@@ -88,5 +88,5 @@ class LRU:
         lowest = 2 * math.pi * LOWEST_HZ / ctx.sample_rate
         blocks = [LRUBlock(self.channels, self.modes, lowest) for _ in range(self.blocks)]
         conditioning = self._conditioned.build(ctx, self.widths)
-        module = StateSpaceModule(sizes, blocks, conditioning, bent=False)
+        module = StateSpaceModule(sizes, blocks, conditioning, bent=True)
         return on_whole_blocks(module, self._conditioned.traits(ctx, self.widths))

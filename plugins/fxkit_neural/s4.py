@@ -27,7 +27,7 @@ class S4:
     2022) with a zero-order hold, the network that of Comunità, Steinmetz and Reiss, "NablAFx" (2025), which
     did best on most of its devices. A pole forgets within a few samples or within seconds, as it learns, so
     one network reaches from clipping to slow compression. Poles count time in samples: a model is of one
-    sample rate. Poles and steps train at a tenth of the learning rate, without weight decay.
+    sample rate. Poles and steps train at half the learning rate, without weight decay.
 
     The presets are the published sizes: s (2 353 weights, the defaults) and l (18 993).
     """

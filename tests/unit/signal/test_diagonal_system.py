@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from fxkit_signal import diagonal_system as module
 from fxkit_signal import dispatch
-from fxkit_signal.diagonal_system import diagonal_system, settled
+from fxkit_signal.diagonal_system import couple, diagonal_system, settled
 
 
 @pytest.fixture(params=["compiled", "torch"])
@@ -48,7 +48,7 @@ def test_output_and_state_follow_the_recurrence(samples):
     start = torch.randn(2, 5, dtype=torch.complex128)
     expected, end = recur(audio, *numbers, start)
     with mock.patch.object(module, "STRETCH", 2 * 64):
-        found, after = diagonal_system(audio, *numbers, flat(start))
+        found, after = diagonal_system(audio, couple(*numbers, torch.float64), flat(start))
     assert torch.allclose(found, expected, atol=1e-11)
     assert torch.allclose(after, flat(end), atol=1e-11)
 
@@ -58,27 +58,31 @@ def test_gradients_are_those_of_the_recurrence_across_stretches():
     leaves = [torch.randn(2, 2, 70, dtype=torch.float64), *system(2, 3, 2)]
     leaves.append(torch.randn(2, 4, dtype=torch.float64))
     leaves = [leaf.requires_grad_() for leaf in leaves]
+
+    def run(audio, log_pole, into, out, state):
+        return diagonal_system(audio, couple(log_pole, into, out, torch.float64), state)
+
     with mock.patch.object(module, "STRETCH", 2 * 64):
-        assert torch.autograd.gradcheck(diagonal_system, leaves, rtol=1e-4, fast_mode=True)
+        assert torch.autograd.gradcheck(run, leaves, rtol=1e-4, fast_mode=True)
 
 
 def test_float32_stays_exact_for_a_second_with_a_slow_pole():
     log_pole, into, out = system(2, 2, 4)
     log_pole = log_pole + torch.tensor([1.0, 0, 0, 0]) * (-1e-5 - log_pole)
     audio = torch.randn(1, 2, 48000)
-    expected, _ = diagonal_system(audio.double(), log_pole, into, out)
-    found, _ = diagonal_system(audio, log_pole, into, out)
+    expected, _ = diagonal_system(audio.double(), couple(log_pole, into, out, torch.float64))
+    found, _ = diagonal_system(audio, couple(log_pole, into, out))
     assert (found - expected).abs().max() <= 1e-5 * expected.abs().max()
 
 
 @settings(max_examples=15, deadline=None)
 @given(sizes=st.lists(st.integers(0, 90), min_size=1, max_size=6))
 def test_any_split_gives_one_output(sizes):
-    numbers, audio = system(2, 2, 3), torch.randn(1, 2, sum(sizes) + 1)
-    whole, end = diagonal_system(audio, *numbers)
+    numbers, audio = couple(*system(2, 2, 3)), torch.randn(1, 2, sum(sizes) + 1)
+    whole, end = diagonal_system(audio, numbers)
     pieces, state = [], None
     for block in audio.split([*sizes, 1], dim=-1):
-        piece, state = diagonal_system(block, *numbers, state)
+        piece, state = diagonal_system(block, numbers, state)
         pieces.append(piece)
     assert torch.allclose(torch.cat(pieces, -1), whole, atol=1e-5)
     assert torch.allclose(state, end, atol=1e-5)
@@ -88,7 +92,8 @@ def test_a_system_that_has_settled_stays_where_it_is():
     log_pole, into, out = system(3, 2, 4)
     level = torch.tensor([[0.5, -1.0, 2.0]], dtype=torch.float64)
     state = settled(log_pole, into, level)
-    output, after = diagonal_system(level[..., None].expand(-1, -1, 300), log_pole, into, out, state)
+    coupled = couple(log_pole, into, out, torch.float64)
+    output, after = diagonal_system(level[..., None].expand(-1, -1, 300), coupled, state)
     assert torch.allclose(after, state, rtol=1e-9)
     assert torch.allclose(output, output[..., :1].expand_as(output), atol=1e-9)
 
@@ -96,5 +101,5 @@ def test_a_system_that_has_settled_stays_where_it_is():
 def test_no_state_sequence_is_kept():
     kept, audio = [], torch.randn(1, 2, 60000, requires_grad=True)
     with torch.autograd.graph.saved_tensors_hooks(lambda x: kept.append(x) or x, lambda x: x):
-        diagonal_system(audio, *system(2, 2, 16))
+        diagonal_system(audio, couple(*system(2, 2, 16)))
     assert sum(tensor.nbytes for tensor in kept) < 1.1 * audio.nbytes
