@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch._compile import _disable_dynamo
 
 from fxkit_signal.dispatch import compiled_for
 from fxkit_signal.memo import Memo
@@ -80,17 +81,30 @@ def is_compiled(signal: Tensor, hidden: int, *others: Tensor | None) -> bool:
 def _run(
     kind: str, signal: Tensor, weights: Weights, state: State | None, memo: Memo[Any] | None
 ) -> tuple[Tensor, State]:
-    size, signal = weights[1].shape[1], signal.to(weights[1].dtype)
+    signal = signal.to(weights[1].dtype)
     if state is None:
-        zero = signal.new_zeros(signal.shape[0], size)
+        zero = signal.new_zeros(signal.shape[0], weights[1].shape[1])
         state = (zero, zero) if kind == "lstm" else (zero,)
-    if is_compiled(signal, size, *weights, *state):
+    if torch.compiler.is_dynamo_compiling():
+        # Traced by torch.compile, the recursion would be unrolled, sample by sample.
+        return _untraced(kind, signal, weights, state, memo)
+    return _chosen(kind, signal, weights, state, memo)
+
+
+def _chosen(
+    kind: str, signal: Tensor, weights: Weights, state: State, memo: Memo[Any] | None
+) -> tuple[Tensor, State]:
+    if is_compiled(signal, weights[1].shape[1], *weights, *state):
         from fxkit_signal.compiled.recurrent import run
         from fxkit_signal.compiled.recurrent_layout import lay_out
 
         make = partial(lay_out, kind, *weights)
         return run(make() if memo is None else memo(make, *weights), signal, state)
     return _by_torch(kind, signal, weights, state)
+
+
+# As torch.compiler.disable, but it leaves the compiler alone until it is needed: that takes a second to load.
+_untraced = _disable_dynamo(_chosen)
 
 
 def _by_torch(kind: str, signal: Tensor, weights: Weights, state: State) -> tuple[Tensor, State]:

@@ -187,3 +187,34 @@ def test_a_memo_notices_weights_that_were_changed_in_place(kind):
         weights[1].mul_(0.5)
         remembered, _ = KINDS[kind][1](signal, weights, None, memo)
         assert torch.equal(remembered, KINDS[kind][1](signal, weights)[0])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_compiled_model_still_runs_the_kernels(kind):
+    signal, weights = torch.randn(2, 24, 1), leaves(*weights_of(kind, 1, 16))
+
+    def twice(signal):
+        return 2 * KINDS[kind][1](2 * signal, weights)[0]
+
+    torch.compiler.reset()
+    outputs = torch.compile(twice, backend="aot_eager")(signal)
+    assert torch.equal(outputs, twice(signal))
+    expected = torch.autograd.grad(twice(signal).sum(), weights)
+    for one, other in zip(torch.autograd.grad(outputs.sum(), weights), expected, strict=True):
+        assert torch.allclose(one, other, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_exported_graph_holds_the_layer_as_one_operation(kind):
+    class Layer(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weights = torch.nn.ParameterList(weights_of(kind, 1, 16))
+
+        def forward(self, signal):
+            return KINDS[kind][1](signal, [*self.weights])[0]
+
+    layer, signal = Layer(), torch.randn(2, 24, 1)
+    program = torch.export.export(layer, (signal,))
+    assert torch.allclose(program.module()(signal), layer(signal), atol=1e-6)
+    assert len(program.graph.nodes) < 30
