@@ -14,6 +14,7 @@ from typing import Any
 
 from llvmlite import binding, ir
 from numba import carray, types
+from numba.core import cgutils
 from numba.extending import intrinsic, models, overload, register_model
 
 from fxkit_signal.compiled.lanes import part
@@ -269,6 +270,33 @@ def gather_in(_typing: Any, sums: Any, totals: Any, place: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(square_type, flat_type, types.intp), generate
+
+
+@_instruction
+def move(_typing: Any, target: Any, at: Any, source: Any, begins: Any, count: Any) -> Any:
+    """Copy neighbouring numbers from one flat array to another."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        target, at, source, begins, count = arguments
+        into = builder.gep(_data(context, builder, signature.args[0], target), [at])
+        out_of = builder.gep(_data(context, builder, signature.args[2], source), [begins])
+        cgutils.raw_memcpy(builder, into, out_of, count, count.type(4))
+        return context.get_dummy_value()
+
+    return types.void(flat_type, types.intp, flat_type, types.intp, types.intp), generate
+
+
+@_instruction
+def clear(_typing: Any, target: Any, at: Any, count: Any) -> Any:
+    """Set neighbouring numbers of a flat array to zero."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        target, at, count = arguments
+        into = builder.gep(_data(context, builder, signature.args[0], target), [at])
+        cgutils.memset(builder, into, builder.mul(count, count.type(4)), 0)
+        return context.get_dummy_value()
+
+    return types.void(flat_type, types.intp, types.intp), generate
 
 
 @_instruction
