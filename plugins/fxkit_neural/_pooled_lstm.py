@@ -11,7 +11,7 @@ from fxkit.values import State
 from fxkit_signal.memo import Memo
 from fxkit_signal.recurrent import lstm_layer
 
-# Blocks of silence before the start: an LSTM whose forget gates stand at one half has settled to 1e-9 by half.
+# Blocks of silence before the start; one whose forget gates stand at one half has settled to 1e-9 by half.
 RESTS = 64
 
 
@@ -68,18 +68,15 @@ class PooledLSTM(nn.Module):
     ) -> tuple[torch.Tensor, int, State]:
         offset = int(state["position"]) % self.block
         head = min(self.block - offset, signal.shape[-1]) if offset else 0
-        peak, held, recurrent = state["peak"], state["held"], state["recurrent"]
-        frames = held[..., :0]
+        peak, frames, recurrent = state["peak"], state["held"], state["recurrent"]
         if head:
             peak = torch.maximum(peak, signal[..., :head].amax(dim=-1, keepdim=True))
-            frames = held
         if head < signal.shape[-1]:
-            maxima = torch.cat((peak, self._maxima(signal[..., head:])), dim=-1)
-            begun, recurrent = self._step(squeeze(maxima[..., :-1]), self._starts(condition, head), recurrent)
-            peak, frames = maxima[..., -1:], torch.cat((frames, begun), dim=-1)
-        # Copies: views would keep the whole block alive, and be saved with it.
-        kept = {"peak": peak.clone(), "held": frames[..., -1:].clone(), "recurrent": recurrent}
-        return frames, offset, {**after, **kept}
+            maxima = self._maxima(signal[..., head:] if head else signal)
+            pooled = torch.cat((peak, maxima[..., :-1]), dim=-1) if maxima.shape[-1] > 1 else peak
+            begun, recurrent = self._step(squeeze(pooled), self._starts(condition, head), recurrent)
+            peak, frames = _last(maxima), torch.cat((frames, begun), dim=-1) if head else begun
+        return frames, offset, {**after, "peak": peak, "held": _last(frames), "recurrent": recurrent}
 
     def settle(self, level: torch.Tensor, condition: torch.Tensor | None, squeeze: nn.Module) -> State:
         """Return the state after silence that kept the signal at `level` [batch, width, 1]."""
@@ -116,3 +113,8 @@ class PooledLSTM(nn.Module):
             hidden, memory = lstm_layer(hidden, weights, before, laid)
             after.append(memory)
         return hidden.transpose(1, 2), tuple(after)
+
+
+def _last(columns: torch.Tensor) -> torch.Tensor:
+    # A copy: a view would keep all columns alive, and be saved with them.
+    return columns if columns.shape[-1] == 1 else columns[..., -1:].clone()
