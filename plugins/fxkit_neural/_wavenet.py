@@ -11,6 +11,8 @@ from torch import nn
 from fxkit.protocols import Conditioning
 from fxkit.values import State
 from fxkit_signal.dilated import dilated, past_after
+from fxkit_signal.layer_stack import ArrayWeights, LayerWeights, Packed, fits, pack, stacked
+from fxkit_signal.memo import Memo
 
 if TYPE_CHECKING:
     from fxkit_neural.wavenet import LayerArray
@@ -99,6 +101,13 @@ class Layer(nn.Module):
             signal, past, weight, bias, self.dilation, add=self.mix(reading), activation=self.fused
         )
 
+    def weights(self) -> LayerWeights:
+        """Return the weights for the compiled pass."""
+        onward = (None, None) if self.onward is None else (self.onward.weight, self.onward.bias)
+        bias = self.convolution.bias
+        assert bias is not None
+        return LayerWeights(self.convolution.weight, bias, self.mix.weight, *onward)
+
     def heard(self, summed: torch.Tensor) -> torch.Tensor:
         """Return what the head hears."""
         return summed if self.bend is None else self.bend(summed)
@@ -123,6 +132,23 @@ class Array(nn.Module):
         )
         self.head = nn.Conv1d(array.heard, outputs, array.head_kernel, bias=array.head_bias)
 
+    @property
+    def history(self) -> int:
+        """Return how many samples of the sum before the present one the head hears."""
+        return self.head.kernel_size[0] - 1
+
+    def weights(self) -> ArrayWeights:
+        """Return the weights for the compiled pass."""
+        layers = self.chain()
+        return ArrayWeights(
+            entry=self.rechannel.weight,
+            layers=[layer.weights() for layer in layers],
+            dilations=[layer.dilation for layer in layers],
+            activation=layers[0].fused,
+            head=self.head.weight,
+            head_bias=self.head.bias,
+        )
+
     def chain(self) -> list[Layer]:
         """Return the layers, first to last."""
         return cast("list[Layer]", list(self.layers))
@@ -133,7 +159,10 @@ class Array(nn.Module):
 
 
 class WaveNetModule(nn.Module):
-    """Run the arrays; the state holds the past input of each convolution and what the conditioning keeps."""
+    """Run the arrays.
+
+    The state holds the past input of each convolution, in one row per item, and what the conditioning keeps.
+    """
 
     def __init__(
         self,
@@ -153,6 +182,10 @@ class WaveNetModule(nn.Module):
         )
         self.scale = scale
         self.conditioning = conditioning
+        # What the compiled pass over all layers can do.
+        self.fused = not modulated and all(map(fused_of, arrays))
+        self.homes = tuple(module._parameters for module in self.arrays.modules())
+        self.packed: Memo[Packed] = Memo()
 
     def forward(
         self, audio: torch.Tensor, params: Mapping[str, torch.Tensor], state: State = None
@@ -160,46 +193,51 @@ class WaveNetModule(nn.Module):
         """Map `audio` [batch, channels, samples] to the same shape."""
         before = self._silence(audio, params) if state is None else state
         reading, guide, entered = self.conditioning.enter(audio, params, before["enter"])
-        layers: list[tuple[torch.Tensor, State]] = []
-        heads: list[torch.Tensor] = []
+        if self.fused and fits(reading, before["past"]):
+            output, past = stacked(reading, before["past"], self._packed(), self.scale)
+            return output, {"enter": entered, "past": past, "marks": before["marks"]}
+        pasts = _Cursor(before["past"])
+        kept: list[torch.Tensor] = []
+        marks: list[State] = []
 
         def hear(layer: Layer, signal: torch.Tensor) -> torch.Tensor:
-            number = len(layers)
-            past, mark = before["layers"][number]
+            past = pasts.take(signal.shape[1], layer.history)
             summed = layer.summed(signal, past, reading)
-            summed, mark = self.conditioning.modulate(number, summed, guide, mark)
-            layers.append((past_after(signal, past), mark))
+            number = len(marks)
+            summed, mark = self.conditioning.modulate(number, summed, guide, before["marks"][number])
+            marks.append(mark)
+            kept.append(past_after(signal, past))
             return layer.heard(summed)
 
         def gather(array: Array, total: torch.Tensor) -> torch.Tensor:
-            past = before["heads"][len(heads)]
-            heads.append(past_after(total, past))
+            past = pasts.take(total.shape[1], array.history)
+            kept.append(past_after(total, past))
             return array.to_head(total, past)
 
         output = self._through(reading, hear, gather)
-        return self.scale * output, {"enter": entered, "layers": tuple(layers), "heads": tuple(heads)}
+        return self.scale * output, {"enter": entered, "past": _row(kept), "marks": tuple(marks)}
 
     def _silence(self, audio: torch.Tensor, params: Mapping[str, torch.Tensor]) -> State:
         # Biases and conditions make the inner signals of silence constants other than zero.
         first = {name: value[..., :1] for name, value in params.items()}
         silent = audio.new_zeros(*audio.shape[:2], 1)
         reading, guide, _ = self.conditioning.enter(silent, first)
-        layers: list[tuple[torch.Tensor, State]] = []
-        heads: list[torch.Tensor] = []
+        kept: list[torch.Tensor] = []
+        marks: list[State] = []
 
         def hear(layer: Layer, level: torch.Tensor) -> torch.Tensor:
-            past = level.expand(-1, -1, layer.history)
-            summed = layer.summed(level, past, reading)
-            summed, mark = self.conditioning.settle(len(layers), summed, guide)
-            layers.append((past, mark))
+            kept.append(level.expand(-1, -1, layer.history))
+            summed = layer.summed(level, kept[-1], reading)
+            summed, mark = self.conditioning.settle(len(marks), summed, guide)
+            marks.append(mark)
             return layer.heard(summed)
 
         def gather(array: Array, total: torch.Tensor) -> torch.Tensor:
-            heads.append(total.expand(-1, -1, array.head.kernel_size[0] - 1))
-            return array.to_head(total, heads[-1])
+            kept.append(total.expand(-1, -1, array.history))
+            return array.to_head(total, kept[-1])
 
         self._through(reading, hear, gather)
-        return {"enter": None, "layers": tuple(layers), "heads": tuple(heads)}
+        return {"enter": None, "past": _row(kept), "marks": tuple(marks)}
 
     def _through(
         self,
@@ -209,7 +247,7 @@ class WaveNetModule(nn.Module):
     ) -> torch.Tensor:
         """Lead the signal through all layers, and what `hear` gives of each on to the heads."""
         signal, total = reading, None
-        for array in cast("list[Array]", list(self.arrays)):
+        for array in self._chain():
             signal = array.rechannel(signal)
             for layer in array.chain():
                 heard = hear(layer, signal)
@@ -219,3 +257,27 @@ class WaveNetModule(nn.Module):
             total = gather(array, total)
         assert total is not None
         return total
+
+    def _chain(self) -> list[Array]:
+        return cast("list[Array]", list(self.arrays))
+
+    def _packed(self) -> Packed:
+        versions = tuple(
+            (w.data_ptr(), w._version) for home in self.homes for w in home.values() if w is not None
+        )
+        return self.packed(lambda: pack([array.weights() for array in self._chain()]), *versions)
+
+
+class _Cursor:
+    """Take one past after another from the row that holds them all."""
+
+    def __init__(self, row: torch.Tensor) -> None:
+        self.row, self.at = row, 0
+
+    def take(self, channels: int, history: int) -> torch.Tensor:
+        start, self.at = self.at, self.at + channels * history
+        return self.row[:, start : self.at].view(len(self.row), channels, history)
+
+
+def _row(pasts: Sequence[torch.Tensor]) -> torch.Tensor:
+    return torch.cat([past.flatten(1) for past in pasts], dim=1)

@@ -147,6 +147,37 @@ def test_silence_at_the_start_is_already_settled():
     assert float(output[0, 0, 0]) != 0
 
 
+@pytest.mark.parametrize("preset", ["standard", "nano", "a2"])
+def test_streams_without_gradients_continue_those_with(preset):
+    module = restless(WaveNet(**WaveNet.presets()[preset]))
+    audio = 0.3 * torch.randn(2, 1, 1200)
+    offline, last = module(audio, {})
+    with torch.inference_mode():
+        first, state = module(audio[..., :500], {})
+    second, state = module(audio[..., 500:700], {}, {**state, "past": state["past"].clone()})
+    with torch.no_grad():
+        parts = []
+        for block in audio[..., 700:].split((1, 64, 7, 428), dim=-1):
+            part, state = module(block, {}, state)
+            parts.append(part)
+    joined = torch.cat((first, second.detach(), *parts), dim=-1)
+    torch.testing.assert_close(joined, offline.detach(), rtol=1e-5, atol=1e-5)
+    assert state["past"].shape == last["past"].shape
+
+
+def test_changed_weights_are_heard_at_once():
+    module = restless(SHAPES["two arrays"])
+    audio = torch.ones(1, 1, 16)
+    with torch.no_grad():
+        before, _ = module(audio, {})
+        module.arrays[1].head.bias.add_(1.0)
+        changed, _ = module(audio, {})
+        module.arrays[1].head.bias = torch.nn.Parameter(module.arrays[1].head.bias + 1.0)
+        replaced, _ = module(audio, {})
+    assert changed - before == pytest.approx(torch.full_like(before, 0.02), abs=1e-6)
+    assert replaced - changed == pytest.approx(torch.full_like(before, 0.02), abs=1e-6)
+
+
 def test_a_condition_is_read_beside_the_audio_by_every_layer():
     spec = WaveNet(arrays=SHAPES["two arrays"].arrays, conditioning=Concat(size=2))
     module = restless(spec)
