@@ -161,6 +161,9 @@ class TransformerModule(nn.Module):
         count = len(sizes.dilations)
         self.splits = [2 * sizes.channels] * count + ([sizes.outputs] if sizes.skip else [])
         self.enter = nn.Conv1d(sizes.inputs, sizes.channels, 1, bias=False)
+        # Audio is small against 1: with the usual weights every gate would begin next to linear.
+        with torch.no_grad():
+            self.enter.weight[:, : sizes.outputs].mul_(10.0)
         gates = [
             Gate(sizes.channels, sizes.kernel, dilation, index == count - 1)
             for index, dilation in enumerate(sizes.dilations)

@@ -35,8 +35,8 @@ class Transformer:
     dim: int = opt(24, ge=2, le=512, help="size of a token; a multiple of twice the heads")
     heads: int = opt(2, ge=1, le=32, help="heads of attention")
     layers: int = opt(2, ge=1, le=16, help="layers of attention and perceptron")
-    channels: int = opt(8, ge=1, le=256, help="channels of the convolutional path")
-    blocks: int = opt(3, ge=1, le=16, help="gated convolutions in series")
+    channels: int = opt(12, ge=1, le=256, help="channels of the convolutional path")
+    blocks: int = opt(4, ge=1, le=16, help="gated convolutions in series")
     kernel: int = opt(5, ge=2, le=64, help="taps per convolution")
     growth: int = opt(4, ge=1, le=16, help="factor between the dilations of successive convolutions")
     skip: bool = opt(True, help="add the input, with a gain that the tokens move, to the output")
@@ -45,8 +45,8 @@ class Transformer:
     @classmethod
     def presets(cls) -> Mapping[str, Mapping[str, Any]]:
         """Return the sizes that have a name."""
-        small = {"patch": 32, "window": 48, "dim": 24, "heads": 2, "layers": 2, "channels": 8}
-        medium = {"patch": 32, "window": 96, "dim": 48, "heads": 4, "layers": 3, "channels": 16}
+        small = {"patch": 32, "window": 48, "dim": 24, "heads": 2, "layers": 2, "channels": 12}
+        medium = {"patch": 32, "window": 96, "dim": 48, "heads": 4, "layers": 3, "channels": 20}
         return {"small": small, "medium": medium}
 
     @classmethod

@@ -67,7 +67,7 @@ def train_ours(options: argparse.Namespace, folder: pathlib.Path) -> dict:
     content = {
         "fxkit": 1,
         "extends": [str(shipped_experiments()[name])],
-        "remove": shown,
+        "remove": [*shown, "train.steps"],
         "plugins": {"local": {"callbacks:keep-weights": f"{HERE / 'training_log.py'}:KeepWeights"}},
         "callbacks": {"kept": {"type": "keep-weights", "path": str(kept), "every": options.every}},
     }
