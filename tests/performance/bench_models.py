@@ -69,7 +69,7 @@ def fxkit(*words: str, threads: int) -> Any:
 def measured(model: str, device: pathlib.Path, options: argparse.Namespace, run: pathlib.Path) -> dict:
     """Train and measure one cell."""
     experiment, name, settings = parts(model)
-    # One name for the same measure in all experiments; only time ends them, and none of it goes into pictures.
+    # One name for the same measure in all experiments; time alone ends them, and none goes into pictures.
     lines = ['metrics.mr_stft.type="multi-resolution-stft"', "train.steps=100000000"]
     lines += [f"callbacks.{name}.every=100000000" for name in ("listen", "parameters")]
     lines += [f"data.root={json.dumps(str(device))}", f'train.until="{60 * options.minutes:g} s"']
