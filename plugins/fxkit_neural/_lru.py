@@ -22,15 +22,16 @@ PEAK = 4.0
 class Unit(nn.Module):
     """Drive `modes` complex poles by all channels and read all channels from them.
 
-    Poles are exp(-exp(decay) + i exp(turn)) and so never outside the unit circle. Both start evenly on
-    a logarithmic scale, per sample, from `lowest` to where samples cannot tell them apart.
+    Poles are exp(-exp(decay) + i exp(turn)) and so never outside the unit circle. Decays start evenly on a
+    logarithmic scale, from `lowest` to 1 per sample, turns within a factor of ten of their pole's decay.
     """
 
     def __init__(self, channels: int, modes: int, lowest: float) -> None:
         super().__init__()
         low = math.log(lowest)
         self.decay = nn.Parameter(low - low * torch.rand(modes))
-        self.turn = nn.Parameter(low + (math.log(math.pi) - low) * torch.rand(modes))
+        turn = self.decay.detach() + math.log(10.0) * (2 * torch.rand(modes) - 1)
+        self.turn = nn.Parameter(turn.clamp(max=math.log(math.pi)))
         self.into = nn.Parameter(torch.randn(modes, channels, 2) / math.sqrt(2 * channels))
         self.out = nn.Parameter(torch.randn(channels, modes, 2) / math.sqrt(modes))
         resonance = -torch.expm1(-self.decay.detach().exp())

@@ -28,9 +28,10 @@ class LRU:
     input. The output is bent once more. Of the diagonal state-space layers this one suits small models of
     effects: S5 (2023) is the same layer on a time step, S4D spends its poles on each channel apart, and the
     input-dependent poles of Mamba (2023) buy what gates and conditions do here, at several times the cost.
-    Poles cannot leave the unit circle. They start on a ring, evenly on logarithmic scales of decay and
-    frequency from 5 Hz up, each with the same gain at its resonance: audio, unlike the white noise of that
-    paper, is strongest where poles are slow. They train at half the learning rate, without weight decay.
+    Poles cannot leave the unit circle. They start on a ring, with decays evenly on a logarithmic scale from
+    5 Hz up and no strong resonances, as analog filters have them, each with the same gain at its frequency:
+    audio, unlike the white noise of that paper, is strongest where poles are slow. They train at half the
+    learning rate, without weight decay.
     """
 
     blocks: int = opt(3, ge=1, le=64, help="blocks in series")

@@ -21,7 +21,7 @@ import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import filter_peers as peers
 import numpy as np
@@ -40,12 +40,13 @@ BLOCKS = (64, 512, 2048)
 
 def ours(size: str) -> torch.nn.Module:
     """Build fxkit's S4."""
-    return S4(**S4.presets()[size]).build(BuildContext())
+    return cast("torch.nn.Module", S4(**S4.presets()[size]).build(BuildContext()))
 
 
 def lru(size: str) -> torch.nn.Module:
     """Build fxkit's LRU of about as many weights."""
-    return LRU(**LRU.presets()[{"s": "small", "l": "large"}[size]]).build(BuildContext())
+    options = LRU.presets()[{"s": "small", "l": "large"}[size]]
+    return cast("torch.nn.Module", LRU(**options).build(BuildContext()))
 
 
 def theirs(size: str) -> torch.nn.Module:
@@ -78,8 +79,8 @@ def call(module: torch.nn.Module, name: str, audio: Tensor) -> Tensor:
     """Run a module in its own way."""
     if isinstance(module, Bank):
         state = torch.zeros(*audio.shape[:2], 2 * module.gain.shape[1], dtype=torch.float64)
-        return module(audio, state)[0]
-    return module(audio) if name == "nablafx" else module(audio, {})[0]
+        return cast("Tensor", module(audio, state)[0])
+    return cast("Tensor", module(audio) if name == "nablafx" else module(audio, {})[0])
 
 
 def work(module: torch.nn.Module, name: str, audio: Tensor) -> tuple[float, float]:
@@ -166,9 +167,10 @@ def check_bank(samples: int = 144000) -> None:
         pole = -bank.log_decay.double().exp() + 1j * bank.frequency.double()
         steps = torch.exp(pole * bank.log_dt.double().exp()[:, None])
         gain = (2 * torch.view_as_complex(bank.gain.double()) * (steps - 1) / pole).numpy()
-    steps, sound, state, outputs = steps.numpy(), audio[0].double().numpy(), 0, []
+    poles, sound, outputs = steps.numpy(), audio[0].double().numpy(), []
+    state = np.zeros_like(poles)
     for n in range(samples):
-        state = steps * state + sound[:, n, None]
+        state = poles * state + sound[:, n, None]
         outputs.append((gain * state).real.sum(-1))
     exact = np.stack(outputs, -1) + bank.direct.detach().double().numpy()[:, None] * sound
     wrong = np.abs(found.double().numpy() - exact).max() / np.abs(exact).max()
