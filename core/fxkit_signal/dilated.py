@@ -10,7 +10,7 @@ from torch import Tensor
 from fxkit_signal.dispatch import compiled_for
 
 # Above so many channels in and out, or taps, the libraries behind torch are as quick.
-_MOST_CHANNELS, _MOST_TAPS = 64, 32
+_MOST_CHANNELS, _MOST_TAPS = 128, 32
 
 
 def dilated(
@@ -28,12 +28,12 @@ def dilated(
 
     `signal` [batch, inputs, samples]; `past` [batch, inputs, (taps - 1) * dilation], the samples before it;
     `weight` [outputs, inputs, taps] as in `torch.nn.Conv1d`, the last tap on the present sample; `bias`
-    [outputs]; `add` [batch, outputs or 1, samples or 1]; `gain` [outputs] of a residual path, for as many
-    inputs as outputs or one. `activation` is one of `ACTIVATIONS`; "gated" is tanh(first half) *
+    [outputs]; `add` [batch, outputs or 1, samples or 1]; `gain` of a residual path,
+    [outputs] or that with ones behind, for as many inputs as outputs or one. `activation` is one of `ACTIVATIONS`; "gated" is tanh(first half) *
     sigmoid(second half) and leaves half as many outputs (van den Oord et al., WaveNet, 2016, equation 2);
     it takes no `gain`. Differentiable once with respect to every tensor.
 
-    On the CPU one compiled pass does it all for float32 and up to 64 channels, and keeps the output alone
+    On the CPU one compiled pass does it all for float32 and up to 128 channels, and keeps the output alone
     for the way back; torch operations do it otherwise.
     """
     _check(signal, past, weight, dilation, add, gain)
@@ -46,7 +46,7 @@ def dilated(
         bent = run_dilated(signal, past, weight, bias, dilation, add, None, CODES[activation])
     else:
         bent = _by_torch(signal, past, weight, bias, dilation, add, activation)
-    return bent if gain is None else torch.addcmul(bent, gain[:, None], signal)
+    return bent if gain is None else torch.addcmul(bent, gain.view(-1, 1), signal)
 
 
 def past_after(signal: Tensor, past: Tensor) -> Tensor:
@@ -55,7 +55,7 @@ def past_after(signal: Tensor, past: Tensor) -> Tensor:
     if samples >= reach:
         # A copy: a view would keep the whole block alive, and be saved with it.
         return signal[..., samples - reach :].clone()
-    return torch.cat((past[..., samples:], signal), dim=-1)
+    return torch.cat((past.narrow(-1, samples, reach - samples), signal), dim=-1)
 
 
 def _check(
@@ -69,7 +69,7 @@ def _check(
         raise ValueError(f"a weight {list(weight.shape)} of dilation {dilation} needs {wanted}, got {found}")
     if add is not None and (add.dim() != 3 or add.shape[-1] not in (1, samples)):
         raise ValueError(f"add must be [{batch}, {outputs}, {samples} or 1], got {list(add.shape)}")
-    if gain is not None and (gain.shape != (outputs,) or inputs not in (1, outputs)):
+    if gain is not None and (gain.numel() != outputs or inputs not in (1, outputs)):
         wanted = f"gain [{outputs}] and {outputs} inputs or one"
         raise ValueError(f"a residual path needs {wanted}, got {list(gain.shape)} and {inputs}")
 

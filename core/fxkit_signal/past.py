@@ -14,14 +14,15 @@ from torch import Tensor
 from fxkit_signal.dilated import past_after
 
 # Below so many numbers, to copy the past is cheaper than to look whether one must.
-_FEW = 1 << 13
+_FEW = 1 << 16
 # Counts are kept as float32.
 _LONGEST = 1 << 23
 
 
 def recalled(kept: Tensor, reach: int) -> Tensor:
     """Return the past, [batch, channels, reach], of what was kept of a signal."""
-    return kept[..., kept.shape[-1] - reach :]
+    more = kept.shape[-1] - reach
+    return kept.narrow(-1, more, reach) if more else kept
 
 
 def kept_after(signal: Tensor, kept: Tensor, reach: int) -> Tensor:
@@ -65,4 +66,4 @@ def _room(kept: Tensor) -> int:
     numbers = kept.untyped_storage().nbytes() // kept.element_size()
     last = kept.storage_offset() + (batch - 1) * item + (channels - 1) * row
     apart = [step for step, count in ((row, channels), (item, batch)) if count > 1]
-    return int(min(numbers - last, *apart))
+    return int(min([numbers - last, *apart]))

@@ -31,6 +31,7 @@ class Block(nn.Module):
         self.convolution = nn.Conv1d(inputs, channels, kernel, dilation=dilation, bias=bias)
         groups = inputs if inputs == channels else 1
         self.residual = nn.Conv1d(inputs, channels, 1, groups=groups, bias=False) if residual else None
+        self.mixes = inputs not in (1, channels)
 
     def forward(self, signal: Tensor, past: Tensor) -> Tensor:
         """Map `signal` [batch, inputs, samples], with `past` before it, to [batch, channels, samples]."""
@@ -53,7 +54,7 @@ class Block(nn.Module):
             signal = joined[..., start : start + signal.shape[-1]]
         gain = self._gain()
         if gain is not None:
-            return torch.addcmul(bent, gain[:, None], signal)
+            return torch.addcmul(bent, gain[..., 0], signal)
         return dilated(signal, signal[..., :0], self.residual.weight, None, 1, add=bent)
 
     def settled(self, level: Tensor) -> Tensor:
@@ -67,9 +68,7 @@ class Block(nn.Module):
 
     def _gain(self) -> Tensor | None:
         """Return the gains of the residual path, unless it mixes channels."""
-        if self.residual is None or self.residual.weight.shape[1] > 1:
-            return None
-        return self.residual.weight[:, 0, 0]
+        return None if self.residual is None or self.mixes else self.residual.weight
 
 
 class TCNModule(nn.Module):

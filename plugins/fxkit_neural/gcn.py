@@ -63,7 +63,7 @@ class GCN:
         return (
             cls(),
             attrs.evolve(small, residual=False),
-            cls(blocks=3, kernel=2, growth=64, channels=4),
+            cls(blocks=3, kernel=5, growth=64, channels=4),
             *(attrs.evolve(small, conditioning=one) for one in conditionings()),
         )
 

@@ -71,7 +71,7 @@ class TCN:
             cls(),
             cls(causal=False),
             attrs.evolve(small, residual=False, bounded=True),
-            cls(blocks=3, kernel=2, growth=64, channels=4),
+            cls(blocks=3, kernel=5, growth=64, channels=4),
             *(attrs.evolve(small, conditioning=one) for one in conditionings()),
         )
 

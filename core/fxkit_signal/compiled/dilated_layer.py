@@ -130,7 +130,7 @@ class _Dilated(torch.autograd.Function):
             to_weight.view_as(weight) if wants[2] else None,
             to_bias if wants[3] else None,
             None if to_add is None else to_add.sum_to_size(ctx.still),
-            to_gain if wants[5] else None,
+            to_gain.view_as(gain) if wants[5] else None,
             None,
             None,
         )

@@ -141,7 +141,7 @@ def test_a_film_that_does_nothing_leaves_the_plain_network():
 
 
 def test_long_memories_cost_a_block_and_not_themselves_to_keep():
-    module = TCN(blocks=3, kernel=2, growth=64).build(BuildContext())
+    module = TCN(blocks=3, kernel=3, growth=64).build(BuildContext())
     audio = torch.randn(1, 1, 3200)
     with torch.inference_mode():
         whole, state = module(audio, {})[0], None
