@@ -269,12 +269,18 @@ class EmbeddingSpec(Protocol):
 
 
 class Embedding(Protocol):
-    """Map audio to vectors, for distances between sets of recordings."""
+    """Map windows of audio to vectors, for distances between sets of recordings.
 
+    `samples` is the length of a window at the run's sample rate, `hop` the usual distance between
+    windows; `provenance` says what the numbers are: the arithmetic, or the weights by their hash.
+    """
+
+    samples: int
+    hop: int
     provenance: str
 
     def __call__(self, audio: torch.Tensor) -> torch.Tensor:
-        """Map audio [batch, channels, samples] to vectors [batch, dims]."""
+        """Map windows [batch, channels, samples] to vectors [batch, dims], item by item."""
 
 
 class ExporterSpec(Protocol):

@@ -193,7 +193,7 @@ class Spectrum:
     """An embedding: the mean spectrum."""
 
     bands: int = opt(16, ge=2, le=64, help="values of a vector")
-    fault: str = opt("", help="what is wrong with it", choices=("", "batch", "silent", "long", "unknown"))
+    fault: str = opt("", help="what is wrong with it", choices=("", "batch", "silent", "long", "still", "unknown"))
 
     @classmethod
     def examples(cls):
@@ -203,12 +203,13 @@ class Spectrum:
         def embed(audio):
             spectrum = torch.fft.rfft(audio.mean(1)).abs()
             if self.fault == "long":
-                return spectrum
+                return spectrum[:, None]
             vectors = torch.nn.functional.adaptive_avg_pool1d(spectrum, self.bands)
             if self.fault == "batch":
                 vectors = vectors - vectors.mean(0)
             return vectors / vectors.norm(dim=1, keepdim=True) if self.fault == "silent" else vectors
 
+        embed.samples, embed.hop = 4096, 0 if self.fault == "still" else 2048
         embed.provenance = "" if self.fault == "unknown" else "arithmetic"
         return embed
 
@@ -218,7 +219,8 @@ class Spectrum:
     [
         ("batch", "embedding items", "when its neighbours"),
         ("silent", "embedding shape", "is not finite"),
-        ("long", "embedding shape", "another size for another length"),
+        ("long", "embedding shape", "for 3 windows"),
+        ("still", "embedding shape", "has no hop"),
         ("unknown", "embedding shape", "where it comes from"),
     ],
 )
