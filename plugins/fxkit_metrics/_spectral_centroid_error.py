@@ -33,7 +33,8 @@ class SpectralCentroidModule(nn.Module):
     def _magnitudes(self, audio: torch.Tensor) -> torch.Tensor:
         size = self.window.shape[0]
         frames = audio.unfold(-1, size, size // 4) * self.window.to(audio)
-        return torch.fft.rfft(frames).abs() + self.floor
+        magnitudes: torch.Tensor = torch.fft.rfft(frames).abs() + self.floor
+        return magnitudes
 
     def _centroid(self, magnitudes: torch.Tensor) -> torch.Tensor:
         return (magnitudes * self.frequencies.to(magnitudes)).sum(dim=-1) / magnitudes.sum(dim=-1)
