@@ -18,7 +18,7 @@ from fxkit.catalog import Catalog
 from fxkit.cli.main import COMMANDS, group
 from fxkit.errors import ExperimentError
 from fxkit.experiment.reader import read_experiment
-from fxkit.experiment.tables import PLACES, TABLES, ParameterKeys
+from fxkit.experiment.tables import ARRAYS, PLACES, TABLES, ParameterKeys, TurnTable
 from fxkit.hooks import Hooks, hook_names
 from fxkit.kinds import KINDS
 from fxkit.runs.folder import RunFolder
@@ -186,7 +186,9 @@ def test_every_option_of_every_plugin_is_in_the_catalogue(entry: Any) -> None:
         assert option.meta.bounds.is_open or str(option.meta.bounds) in row
 
 
-@pytest.mark.parametrize("keys", [*TABLES.values(), *(place.keys for place in PLACES), ParameterKeys])
+@pytest.mark.parametrize(
+    "keys", [*TABLES.values(), *ARRAYS.values(), TurnTable, *(place.keys for place in PLACES), ParameterKeys]
+)
 def test_every_key_of_the_kernel_is_described(keys: type) -> None:
     text = reference.kernel_tables()
     for option in describe(keys).options:

@@ -14,7 +14,7 @@ from fxkit import errors
 from fxkit.cli.main import COMMANDS, group
 from fxkit.engine.interrupts import Interrupted
 from fxkit.errors import FxkitError
-from fxkit.experiment.tables import PLACES, TABLES, Place
+from fxkit.experiment.tables import ARRAYS, PLACES, TABLES, Place
 from fxkit.hooks import Hooks, hook_names
 from fxkit.kinds import kind_named
 from fxkit.runs.folder import RunFolder
@@ -26,7 +26,14 @@ from fxkit_docs.options import spec_table
 def kernel_tables() -> str:
     """Show every table of an experiment file with the keys that the kernel reads."""
     own = [f"### [{name}]\n\n{describe(keys).doc}\n\n{spec_table(keys)}" for name, keys in TABLES.items()]
-    return "\n\n".join([*own, *map(_place, PLACES)])
+    return "\n\n".join([*own, *map(_array, ARRAYS), *map(_place, PLACES)])
+
+
+def _array(name: str) -> str:
+    keys = ARRAYS[name]
+    inner = (typing.get_args(option.type)[:1] or (None,) for option in describe(keys).options)
+    tables = [keys, *(one for (one,) in inner if isinstance(one, type) and attrs.has(one))]
+    return f"### [[{name}]]\n\n" + "\n\n".join(f"{describe(one).doc}\n\n{spec_table(one)}" for one in tables)
 
 
 def _place(place: Place) -> str:
