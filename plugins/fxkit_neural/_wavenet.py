@@ -262,10 +262,16 @@ class WaveNetModule(nn.Module):
         return cast("list[Array]", list(self.arrays))
 
     def _packed(self) -> Packed:
-        versions = tuple(
-            (w.data_ptr(), w._version) for home in self.homes for w in home.values() if w is not None
+        weights = [weight for home in self.homes for weight in home.values() if weight is not None]
+        return self.packed(
+            lambda: pack([array.weights() for array in self._chain()]), *map(_version, weights)
         )
-        return self.packed(lambda: pack([array.weights() for array in self._chain()]), *versions)
+
+
+def _version(weight: torch.Tensor) -> tuple[int, int]:
+    """Return what changes whenever a weight does, in place or by being replaced."""
+    # Tensors made in inference mode do not count their changes.
+    return weight.data_ptr(), 0 if weight.is_inference() else weight._version
 
 
 class _Cursor:
