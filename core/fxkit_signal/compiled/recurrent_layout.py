@@ -69,7 +69,9 @@ def lay_out(kind: str, w_ih: Tensor | None, w_hh: Tensor, b_ih: Tensor | None, b
     wx = bias = None
     if w_ih is not None and b_ih is not None and b_hh is not None:
         inputs, inner, outer = (one.unflatten(0, (-1, size)) for one in (w_ih, b_ih, b_hh))
-        total = inner + outer
+        # Summed before they are reshaped: the gradients of two views would share memory, and whoever adds to
+        # one or scales it would change the other.
+        total = (b_ih + b_hh).unflatten(0, (-1, size))
         if kind == "gru":
             inputs = _four(inputs, torch.zeros_like(inputs[:1]), dim=0)
             total = torch.cat((total[:2], outer[2:], inner[2:]))
