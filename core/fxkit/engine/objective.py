@@ -12,7 +12,7 @@ from fxkit.errors import AssemblyError
 from fxkit.experiment.model import Part
 from fxkit.model.assembly import build_part
 from fxkit.protocols import Loss
-from fxkit.values import Batch, Output
+from fxkit.values import Batch, Output, Shared
 
 
 @attrs.frozen
@@ -54,6 +54,8 @@ def aligned(output: Output, batch: Batch) -> tuple[Output, Batch]:
 def measure(terms: tuple[Term, ...], output: Output, batch: Batch) -> dict[str, torch.Tensor]:
     """Return each term's per-item values [batch] over the scored part."""
     output, batch = aligned(output, batch)
+    # What the losses share lasts as long as this call: a segment of many windows would keep it all.
+    batch = attrs.evolve(batch, shared=Shared())
     return {term.name: _values(term, output, batch) for term in terms}
 
 
