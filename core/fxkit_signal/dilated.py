@@ -28,10 +28,10 @@ def dilated(
 
     `signal` [batch, inputs, samples]; `past` [batch, inputs, (taps - 1) * dilation], the samples before it;
     `weight` [outputs, inputs, taps] as in `torch.nn.Conv1d`, the last tap on the present sample; `bias`
-    [outputs]; `add` [batch, outputs or 1, samples or 1]; `gain` of a residual path,
-    [outputs] or that with ones behind, for as many inputs as outputs or one. `activation` is one of `ACTIVATIONS`; "gated" is tanh(first half) *
-    sigmoid(second half) and leaves half as many outputs (van den Oord et al., WaveNet, 2016, equation 2);
-    it takes no `gain`. Differentiable once with respect to every tensor.
+    [outputs]; `add` [batch, outputs or 1, samples or 1]; `gain` of a residual path, [outputs] or that with
+    ones behind, for as many inputs as outputs or one. `activation` is one of `ACTIVATIONS`; "gated" is
+    tanh(first half) * sigmoid(second half) and leaves half as many outputs (van den Oord et al., WaveNet,
+    2016, equation 2); it takes no `gain`. Differentiable once with respect to every tensor.
 
     On the CPU one compiled pass does it all for float32 and up to 128 channels, and keeps the output alone
     for the way back; torch operations do it otherwise.

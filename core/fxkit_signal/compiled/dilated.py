@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from fxkit_signal.compiled.activation import GATED, SIGMOID, TANH, bend, steepness
+from fxkit_signal.compiled.activation import GATED, NONE, SIGMOID, TANH, bend, steepness
 from fxkit_signal.compiled.dilated_tile import (
     bring,
     collect,
@@ -86,7 +86,8 @@ def backward(
     """Write the gradients of some items; return those of weight, bias and gain, summed over the items.
 
     `bent` is the output, `gate` what was kept beside it. `pre` receives the gradient before the activation,
-    if that is asked for. The tiles are done last to first, so that what lies after each is known.
+    if that is asked for; without an activation it is `grad` itself. The tiles are done last to first, so
+    that what lies after each is known.
     """
     inputs, outputs, taps, dilation, samples = shape
     length, hop, stride, room = plan(inputs, taps, dilation, samples)
@@ -145,7 +146,7 @@ def backward(
                     tile, extra, length, grad, bent, gain, line, heard + (o * stride if inputs > 1 else 0),
                     outputs, code, item, o, start, count, sums, place_bias + 2 * o * WIDTH,
                 )  # fmt: skip
-            for o in range(outputs):
+            for o in range(outputs if code != NONE else 0):
                 _leave(tile, o * length, pre, item, o, start, count)
             if wants_weight:
                 correlate_tile(sums, tile, length, rows, line, taps, hop, stride, across)

@@ -109,8 +109,10 @@ class _Dilated(torch.autograd.Function):
         shape = _shape(signal, weight, dilation)
         to_signal = torch.empty_like(signal, memory_format=torch.contiguous_format) if wants[0] else None
         to_past = torch.empty_like(past, memory_format=torch.contiguous_format) if wants[1] else None
-        to_add = signal.new_empty(len(signal), shape[1], shape[4]) if wants[4] else None
         signal, past, grad = _rows(signal), _rows(past), _rows(grad)
+        to_add = grad if code == NONE else None
+        if wants[4] and code != NONE:
+            to_add = signal.new_empty(len(signal), shape[1], shape[4])
         weight, gain = weight.contiguous(), None if gain is None else gain.contiguous()
         places: Any = _place(grad), _place(bent), _place(gate), _place(signal), _place(past)
         places += _address(weight), _address(gain), _place(to_add), _place(to_signal), _place(to_past)
@@ -129,8 +131,8 @@ class _Dilated(torch.autograd.Function):
             to_past,
             to_weight.view_as(weight) if wants[2] else None,
             to_bias if wants[3] else None,
-            None if to_add is None else to_add.sum_to_size(ctx.still),
-            to_gain.view_as(gain) if wants[5] else None,
+            to_add.sum_to_size(ctx.still) if to_add is not None and wants[4] else None,
+            to_gain.view_as(gain) if gain is not None and wants[5] else None,
             None,
             None,
         )
