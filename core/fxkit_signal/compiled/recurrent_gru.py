@@ -15,7 +15,7 @@ import numpy as np
 
 from fxkit_signal.compiled.kernel import kernel
 from fxkit_signal.compiled.lanes import part
-from fxkit_signal.compiled.recurrent_vectors import expm1, gathering
+from fxkit_signal.compiled.recurrent_vectors import expm1, gathering, settled
 from fxkit_signal.compiled.vectors import WIDTH, get, put, spread_out
 
 COLUMNS, GATES = 4, 3
@@ -72,7 +72,7 @@ def _cell(x: Any, place: int, units: int, sums: Any, at: int, h: Any) -> Any:
     brought = get(x, place + 2 * units) + get(sums, at + 2 * WIDTH)
     t = expm1(two * (get(x, place + 3 * units) + brought / (two + r)))
     n = t / (two + t)
-    return n + (h - n) * (one / (two + z))
+    return settled(n + (h - n) * (one / (two + z)))
 
 
 @kernel()
@@ -109,7 +109,7 @@ def backward(
                 for i in range(items):
                     at, to = i * GATES * WIDTH, (item + i) * units + u
                     brought = get(sums, at) + get(sums, at + WIDTH) + get(sums, at + 2 * WIDTH)
-                    put(to_h, to, get(to_h, to) + brought)
+                    put(to_h, to, settled(get(to_h, to) + brought))
         item += items
 
 
@@ -131,7 +131,7 @@ def _factors(x: Any, s: Any, row: int, steps: int, units: int, start: Any, at: i
             put(x, place + 2 * units, r)
             put(s, step * 2 * units + u, (one - z) * (one - n * n))
             put(s, step * 2 * units + units + u, z)
-            h = n + (h - n) * z
+            h = settled(n + (h - n) * z)
 
 
 @part

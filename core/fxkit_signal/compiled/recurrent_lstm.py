@@ -18,7 +18,7 @@ import numpy as np
 
 from fxkit_signal.compiled.kernel import kernel
 from fxkit_signal.compiled.lanes import part
-from fxkit_signal.compiled.recurrent_vectors import expm1, gathering
+from fxkit_signal.compiled.recurrent_vectors import expm1, gathering, settled
 from fxkit_signal.compiled.vectors import WIDTH, get, put, spread_out
 
 GATES = 4
@@ -86,7 +86,7 @@ def _cell(x: Any, place: int, units: int, sums: Any, at: int, cell: Any, where: 
     f = expm1(zero - (get(x, place + units) + get(sums, at + WIDTH)))
     g = expm1(two * (get(x, place + 2 * units) + get(sums, at + 2 * WIDTH)))
     o = expm1(zero - (get(x, place + 3 * units) + get(sums, at + 3 * WIDTH)))
-    c = get(cell, where) / (two + f) + g / ((two + i) * (two + g))
+    c = settled(get(cell, where) / (two + f) + g / ((two + i) * (two + g)))
     put(cell, where, c)
     t = expm1(two * c)
     return t / ((two + o) * (two + t))
@@ -149,7 +149,7 @@ def backward(
                         get(sums, at) + get(sums, at + WIDTH),
                         get(sums, at + 2 * WIDTH) + get(sums, at + 3 * WIDTH),
                     )
-                    put(to_h, (item + i) * units + u, left + right)
+                    put(to_h, (item + i) * units + u, settled(left + right))
         item += items
 
 
@@ -169,7 +169,7 @@ def _factors(x: Any, s: Any, row: int, steps: int, units: int, start: Any, at: i
             put(x, place, g * i * (one - i))
             put(x, place + units, c * f * (one - f))
             put(x, place + 2 * units, i * (one - g * g))
-            c = f * c + i * g
+            c = settled(f * c + i * g)
             t = expm1(two * c)
             t = t / (two + t)
             put(x, place + 3 * units, t * o * (one - o))
@@ -189,4 +189,4 @@ def _share(
         put(x, place + units + u, dc * get(x, place + units + u))
         put(x, place + 2 * units + u, dc * get(x, place + 2 * units + u))
         put(x, place + 3 * units + u, dh * get(x, place + 3 * units + u))
-        put(to_c, row + u, dc * get(s, at + units + u))
+        put(to_c, row + u, settled(dc * get(s, at + units + u)))

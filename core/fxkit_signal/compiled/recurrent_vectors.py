@@ -28,6 +28,8 @@ _VECTOR = ir.VectorType(ir.FloatType(), WIDTH)
 LIMIT = 40.0
 # Adding it leaves the nearest integer of a number in its lowest bits.
 ROUNDER = 12582912.0
+# What is carried on becomes zero where its square is less: arithmetic on denormal numbers is slow.
+TINY = 1e-36
 
 
 @part
@@ -53,6 +55,12 @@ def expm1(x: Any) -> Any:
     q = r * r * p + r
     power = power_of_two(shifted)
     return power * q + (power - one)
+
+
+@part
+def settled(x: Any) -> Any:
+    """Return x, or zero where it is about to die away."""
+    return above(spread_out(TINY), x * x, spread_out(0.0), x)
 
 
 def gathering(gates: int, items: int, ways: int, own: bool) -> Any:

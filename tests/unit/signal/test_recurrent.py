@@ -132,7 +132,7 @@ def test_gates_may_be_given(double, hidden):
 
 def test_functions_of_the_gates_keep_their_relative_accuracy():
     """Read sigmoid and tanh off an LSTM of one step: with c = 0 and open gates, c' = i g."""
-    x = torch.cat((torch.linspace(-30, 30, 4001), torch.logspace(-20, 0, 4000), -torch.logspace(-20, 0, 999)))
+    x = torch.cat((torch.linspace(-30, 30, 4001), torch.logspace(-17, 0, 4000), -torch.logspace(-17, 0, 999)))
     gates = torch.full((len(x), 1, 4, 16), 60.0)
     for place, function in ((0, torch.sigmoid), (2, torch.tanh)):
         own = gates.clone()
@@ -218,3 +218,17 @@ def test_an_exported_graph_holds_the_layer_as_one_operation(kind):
     program = torch.export.export(layer, (signal,))
     assert torch.allclose(program.module()(signal), layer(signal), atol=1e-6)
     assert len(program.graph.nodes) < 30
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_dies_away_ends_at_zero(kind):
+    """A state of which a fraction is left at each step reaches the denormal numbers, and may stay there."""
+    weights = [torch.zeros_like(weight) for weight in weights_of(kind, 1, 16)]
+    weights[2][16:32] = 0.5
+    state = start_of(kind, 1, 16)
+    outputs, after = KINDS[kind][1](torch.zeros(1, 1000, 1), weights, state)
+    assert after[-1].count_nonzero() == 0
+    start = tuple(leaves(*state))
+    outputs, _ = KINDS[kind][1](torch.zeros(1, 1000, 1), leaves(*weights), start)
+    for gradient in torch.autograd.grad(outputs[:, -1].sum(), start):
+        assert gradient.count_nonzero() == 0
