@@ -18,6 +18,7 @@ from fxkit_data._layout import Layout
 from fxkit_data._recorded import SPLITS, RecordedSplits, content_digest
 from fxkit_data._split import Fractions, by_content, by_time
 from fxkit_data._take import Take, TakePlan, read_take
+from fxkit_data._turned import Setting, knob_track, moves
 
 
 @attrs.frozen(kw_only=True)
@@ -35,7 +36,7 @@ class _Piece:
 
     split: str
     take: Take
-    settings: tuple[float, ...]
+    settings: tuple[Setting, ...]
     part: slice = attrs.field(factory=lambda: slice(None))
 
     @property
@@ -63,13 +64,15 @@ def assemble(layout: Layout, sheet: KnobSheet | None, plan: TakePlan, splits: Sp
     findings += [*range_findings, *(found for piece in pieces for found in _beyond(piece, sheet, ranges))]
     refuse(findings)
 
+    # Where one recording's knobs are turned, all come as frames.
+    framed = any(moves(piece.settings) for piece in pieces)
     rows = tuple(attrs.evolve(take.row, split=_splits_of(take, pieces)) for take in takes)
     report = GateReport(rows=rows, findings=(*layout.findings, *findings, *_cache_findings(cache)))
     return RecordedSplits(
         channels=0 if takes[0].input is None else len(takes[0].input),
         target_channels=len(takes[0].target),
         splits={
-            split: tuple(_recording(p, sheet, ranges, plan) for p in pieces if p.split == split)
+            split: tuple(_recording(p, sheet, ranges, plan, framed) for p in pieces if p.split == split)
             for split in SPLITS
         },
         knobs=sheet.names,
@@ -90,18 +93,26 @@ def _cache_findings(cache: AudioCache) -> list[Finding]:
     return [*damaged, Finding(check="cache", file=cache.folder, what=what, fix=fix, refused=False)]
 
 
-def _recording(piece: _Piece, sheet: KnobSheet, ranges: Ranges, plan: TakePlan) -> Recording:
+def _recording(piece: _Piece, sheet: KnobSheet, ranges: Ranges, plan: TakePlan, framed: bool) -> Recording:
     sides = [side[:, piece.part] for side in piece.take.sides]
     tensors = [torch.from_numpy(side) for side in sides]
     return Recording(
         name=piece.take.source.name,
         target=tensors[-1],
         input=tensors[0] if len(tensors) == 2 else None,
-        knobs=torch.tensor(scaled(piece.settings, sheet.names, ranges)) if sheet.names else None,
+        knobs=_knobs(piece, sheet, ranges, plan, framed) if sheet.names else None,
         skip=plan.skip,
         start=plan.started(piece.take.source.name) + (piece.part.start or 0),
         digest=content_digest(*sides),
     )
+
+
+def _knobs(piece: _Piece, sheet: KnobSheet, ranges: Ranges, plan: TakePlan, framed: bool) -> torch.Tensor:
+    values = scaled(piece.settings, sheet.names, ranges)
+    if not framed:
+        return torch.tensor(values)
+    samples = piece.take.sides[0][:, piece.part].shape[-1]
+    return knob_track(values, first=piece.part.start or 0, samples=samples, rate=plan.rate, hop=plan.hop)
 
 
 def _unlike_channels(takes: Sequence[Take]) -> list[Finding]:
@@ -120,7 +131,7 @@ def _unlike_channels(takes: Sequence[Take]) -> list[Finding]:
 
 
 def _divided(
-    takes: Sequence[tuple[Take, tuple[float, ...]]], splits: SplitPlan, plan: TakePlan
+    takes: Sequence[tuple[Take, tuple[Setting, ...]]], splits: SplitPlan, plan: TakePlan
 ) -> tuple[list[_Piece], list[Finding]]:
     """Give each take its split; what the folder leaves open is taken from the train split."""
     given = {take.source.split for take, _ in takes if take.source.split}
@@ -143,7 +154,7 @@ def _divided(
 
 
 def _divided_by_time(
-    pool: Sequence[tuple[Take, tuple[float, ...]]], fractions: Fractions, gap: int, plan: TakePlan
+    pool: Sequence[tuple[Take, tuple[Setting, ...]]], fractions: Fractions, gap: int, plan: TakePlan
 ) -> tuple[list[_Piece], list[Finding]]:
     pieces, findings = [], []
     shares = {"train": 1.0, "val": fractions.val, "test": fractions.test}

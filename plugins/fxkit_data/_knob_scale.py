@@ -6,17 +6,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from fxkit_data._finding import Finding
+from fxkit_data._turned import Setting, Turned, values_of
 
 Ranges = Mapping[str, tuple[float, float]]
 
 
 def knob_ranges(
-    names: Sequence[str], train: Sequence[Sequence[float]], declared: Ranges, sheet: Path
+    names: Sequence[str], train: Sequence[Sequence[Setting]], declared: Ranges, sheet: Path
 ) -> tuple[Ranges, list[Finding]]:
     """Return the (low, high) of each knob: as declared, or as seen in the train split."""
     ranges, findings = {}, []
     for index, name in enumerate(names):
-        seen = [row[index] for row in train]
+        seen = [value for row in train for value in values_of(row[index])]
         low, high = declared.get(name) or (min(seen, default=0.0), max(seen, default=0.0))
         if low == high:
             what = f"{name} has the one value {low:g} in the train split"
@@ -26,20 +27,24 @@ def knob_ranges(
     return ranges, findings
 
 
-def scaled(values: Sequence[float], names: Sequence[str], ranges: Ranges) -> list[float]:
+def scaled(values: Sequence[Setting], names: Sequence[str], ranges: Ranges) -> list[Setting]:
     """Return the settings with low as 0 and high as 1."""
-    return [
-        (value - ranges[name][0]) / (ranges[name][1] - ranges[name][0])
-        for name, value in zip(names, values, strict=True)
-    ]
+    return [_scaled(value, *ranges[name]) for name, value in zip(names, values, strict=True)]
+
+
+def _scaled(value: Setting, low: float, high: float) -> Setting:
+    if isinstance(value, Turned):
+        return Turned(value.seconds, tuple((one - low) / (high - low) for one in value.values))
+    return (value - low) / (high - low)
 
 
 def outside(
-    values: Sequence[float], names: Sequence[str], ranges: Ranges, declared: Ranges, file: Path
+    values: Sequence[Setting], names: Sequence[str], ranges: Ranges, declared: Ranges, file: Path
 ) -> list[Finding]:
     """Find settings beyond the range: refused where it was declared, a remark where it was only seen."""
     findings = []
-    for name, value in zip(names, values, strict=True):
+    named = [(name, one) for name, value in zip(names, values, strict=True) for one in values_of(value)]
+    for name, value in named:
         low, high = ranges[name]
         if not low <= value <= high:
             what = f"was made at {name} = {value:g}, outside [{low:g}, {high:g}]"

@@ -16,6 +16,7 @@ from fxkit_data._audio_file import READABLE
 from fxkit_data._finding import Finding
 from fxkit_data._layout import Source
 from fxkit_data._recorded import SPLITS
+from fxkit_data._turned import Setting, turned, values_of
 
 NAMES = ("knobs.toml", "knobs.json", "knobs.csv")
 LOW, HIGH = "[low]", "[high]"
@@ -69,7 +70,9 @@ def read_sheet(path: Path) -> KnobSheet:
         return _broken(path, f"is not valid {path.suffix[1:].upper()} ({reason})", "correct it")
 
 
-def settings_of(sheet: KnobSheet, sources: Sequence[Source]) -> tuple[list[tuple[float, ...]], list[Finding]]:
+def settings_of(
+    sheet: KnobSheet, sources: Sequence[Source]
+) -> tuple[list[tuple[Setting, ...]], list[Finding]]:
     """Return the settings of each source in the sheet's order of names, and every mismatch of the two."""
     findings = list(sheet.findings)
     chosen: dict[int, Row] = {}
@@ -158,14 +161,17 @@ def _checked(
     return KnobSheet(path=path, names=names, rows=rows, ranges=kept, findings=tuple(findings))
 
 
-def _numbers(sheet: KnobSheet, row: Row) -> tuple[tuple[float, ...], list[Finding]]:
-    values = tuple(_number(row.values.get(name)) for name in sheet.names)
+def _numbers(sheet: KnobSheet, row: Row) -> tuple[tuple[Setting, ...], list[Finding]]:
+    written = (row.values.get(name) for name in sheet.names)
+    values: tuple[Setting, ...] = tuple(turned(one) or _number(one) for one in written)
     findings = []
     for name, value in zip(sheet.names, values, strict=True):
-        written = row.values.get(name)
-        if not math.isfinite(value):
-            what = f"has no {name!r}" if written in (None, "") else f"has {name} = {written!r}, not a number"
+        one = row.values.get(name)
+        if not all(map(math.isfinite, values_of(value))):
+            what = f"has no {name!r}" if one in (None, "") else f"has {name} = {one!r}, not a number"
             fix = f"write the setting of {row.file!r} as a number"
+            if isinstance(one, list):
+                what = f"has {name} = {one!r}, not [[seconds, number], ...] with rising seconds"
             findings.append(_wrong(sheet, f"{row.place} {what}", fix))
     if _EXTRA in row.values:
         what = f"{row.place} has more cells than the first line has names"

@@ -30,7 +30,8 @@ class PairedAudio:
     Knob settings come from `knobs.csv` (columns `file`, perhaps `split`, and one per knob; rows
     `[low]` and `[high]` declare ranges), `knobs.toml` or `knobs.json` (`files."NAME" = { drive = 3 }`
     and `ranges.drive = [0, 10]`). They reach the model as 0 to 1 over the declared range, or over the
-    range of the train split.
+    range of the train split. A knob that was turned while recording is written, in TOML or JSON, as
+    points with straight lines in between: `drive = [[0.0, 3], [2.5, 7]]`, seconds and settings.
 
     The check reports latency to a fraction of a sample, polarity, gain, levels and more in one
     table; it refuses material that cannot be learned from, one line per defect.
@@ -84,6 +85,7 @@ class PairedAudio:
             find_sheet(self.root, self.knobs),
             TakePlan(
                 rate=ctx.sample_rate,
+                hop=ctx.hop,
                 channels=self.channels,
                 skip=round(self.skip * ctx.sample_rate),
                 align=self.align,

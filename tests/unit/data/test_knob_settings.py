@@ -249,3 +249,37 @@ def test_a_sheet_of_another_kind_is_told(device, ctx):
     assert refused(device, ctx, knobs=device.root / "knobs.yaml") == [
         "knobs.yaml: is not a knob file; write it as one of .csv, .toml, .json"
     ]
+
+
+def test_a_knob_that_was_turned_comes_as_frames_and_so_do_all_others(device, ctx):
+    files = {name: dict(row) for name, row in TABLES["files"].items()}
+    files["soft"]["drive"] = [[0.1, 2], [0.3, 4]]
+    write(device, "knobs.json", json.dumps({"files": files}))
+    takes = {take.name: take for take in built(device, ctx).recordings("train")}
+    frames = (takes["soft"].samples - 1) // ctx.hop + 2
+    assert all(take.knobs.shape == (2, frames) for take in takes.values())
+    seconds = np.arange(frames) * ctx.hop / ctx.sample_rate
+    expected = (np.interp(seconds, [0.1, 0.3], [2, 4]) - 2) / 4
+    assert np.allclose(takes["soft"].knobs[0], expected, atol=1e-6)
+    assert np.allclose(takes["soft"].knobs[1], 0.5, atol=1e-6)
+    assert np.allclose(takes["hard"].knobs, [[1.0], [1.0]])
+
+
+@pytest.mark.parametrize(
+    "points", [[], [[0, 1], [0, 2]], [[1, 2, 3]], [[0.5, 1], [0.2, 2]], [[0, "a"]], [[-1, 2]], [1, 2]]
+)
+def test_points_that_do_not_say_when_and_where_are_refused(device, ctx, points):
+    files = {name: dict(row) for name, row in TABLES["files"].items()}
+    files["soft"]["drive"] = points
+    write(device, "knobs.json", json.dumps({"files": files}))
+    (problem,) = refused(device, ctx)
+    assert "files.'soft' has drive = " in problem
+    assert "not [[seconds, number], ...] with rising seconds" in problem
+
+
+def test_a_turned_knob_stays_within_its_declared_range(device, ctx):
+    files = {name: dict(row) for name, row in TABLES["files"].items()}
+    files["soft"]["drive"] = [[0, 2], [0.2, 11]]
+    tables = {"files": files, "ranges": {"drive": [0, 10]}}
+    write(device, "knobs.json", json.dumps(tables))
+    assert any("drive = 11, outside [0, 10]" in problem for problem in refused(device, ctx))
