@@ -3,7 +3,8 @@
 Usage: python tests/performance/bench_data.py [--nablafx] [--rounds 30]
 
 Material: four pairs of one minute at 48 kHz. The ways of making a batch take turns in one process, so that
-what else the machine does falls on all of them; medians are printed, and the ratio to fxkit as it trains.
+what else the machine does falls on all of them; medians of processor time are printed, and the ratio to
+fxkit as it trains.
   fxkit       recordings in memory, into tensors that are used again, as the thread that prepares batches does
   new         the same, into new tensors
   mapped      as fxkit, recordings mapped from files of the cache
@@ -157,13 +158,14 @@ def nablafx(folder: Path, samples: int) -> Any:
 
 
 def measure(ways: dict[str, Callable[[int], Any]], rounds: int) -> dict[str, float]:
-    """Return the median of each way in ms, taken in turns."""
+    """Return the median processor time of each way in ms, taken in turns."""
+    torch.set_num_threads(1)
     times: dict[str, list[float]] = {name: [] for name in ways}
     for step in range(rounds + 3):
         for name, batch in ways.items():
-            began = time.perf_counter()
+            began = time.thread_time()
             batch(step)
-            times[name].append(time.perf_counter() - began)
+            times[name].append(time.thread_time() - began)
     return {name: 1e3 * statistics.median(found[3:]) for name, found in times.items()}
 
 

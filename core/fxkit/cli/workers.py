@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,8 @@ def aboard(launch: Launch) -> Iterator[Crew]:
     A worker that only lost another ends without a word. What failed is also written to where torchrun
     looks for it.
     """
+    # Read when torch is loaded. Each worker would remark on weights without a gradient being looked for.
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     from fxkit.engine.distributed import join, part
 
     try:

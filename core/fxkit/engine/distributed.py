@@ -6,6 +6,7 @@ here beside it goes over gloo, so that a worker may wait for another as long as 
 
 from __future__ import annotations
 
+import warnings
 from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from typing import Any, Protocol, TypeVar, cast
@@ -21,6 +22,8 @@ from fxkit.launch import Launch
 
 T = TypeVar("T")
 _PATIENCE = timedelta(days=7)
+# What torch says in each worker of weights with one column, whose gradients are copied.
+_REMARK = "Grad strides do not match bucket view strides"
 
 
 class Crew(Protocol):
@@ -151,6 +154,7 @@ def join(launch: Launch) -> Crew:
     """
     if launch.size == 1:
         return Alone(launch)
+    warnings.filterwarnings("ignore", message=_REMARK)
     try:
         # The store outlives the workers: what those before a restart left in it must not be met again.
         store, rank, size = next(rendezvous("env://"))
