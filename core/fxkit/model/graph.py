@@ -211,7 +211,7 @@ class _Pass:
         inputs: Mapping[str, torch.Tensor],
     ) -> tuple[Any, ...]:
         manner, before = self.manner, self.before["nodes"].get(node.name)
-        module = manner.processors.get(node.name) or self.model.nodes[_key(node.name)]
+        module = manner.processors.get(node.name, self.model.nodes[_key(node.name)])
         again = node.part.keys.recompute and torch.is_grad_enabled()
         if not again and manner.half is None:
             return module(audio, params, before, **inputs)  # type: ignore[no-any-return]

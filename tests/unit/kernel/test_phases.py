@@ -90,7 +90,7 @@ def values(prepared):
     rival = next((term.loss.factor for term in prepared.terms if hasattr(term.loss, "factor")), None)
     controllers = (model.controller(f"{name}.controller") for name in ("a", "b"))
     learned = [float(controller.value.detach()) for controller in controllers]
-    return [*learned, None if rival is None else float(rival)]
+    return [*learned, None if rival is None else rival.item()]
 
 
 def changed(before, after):
