@@ -32,7 +32,8 @@ _HOPELESS = frozenset({"unreadable", "not finite", "short", "silence"})
 class TakePlan:
     """Say how recordings are brought into form: run rate in Hz, channels, samples not scored, leniency.
 
-    `hop` is the distance of frames. `start` is a regular expression whose group is the second of its take at which a recording starts.
+    `hop` is the distance of frames; `start` a regular expression whose group is the second of its take at
+    which a recording starts.
     """
 
     rate: int

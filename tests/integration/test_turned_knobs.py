@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
+import soundfile
 
 from fxkit import load
 from fxkit.errors import RunError
@@ -50,6 +53,37 @@ optimizer = { type = "adam", lr = 0.01 }
 """
 
 
+LEARNED = """
+fxkit = 1
+
+[run]
+name = "learned"
+sample_rate = 16000
+
+[data]
+type = "paired-audio"
+root = "device"
+segment = 1000
+
+[nodes.amp]
+type = "gain"
+controller = { type = "knobs-mlp" }
+
+[model]
+chain = ["amp"]
+
+[losses.error]
+type = "l1"
+
+[train]
+steps = 120
+window = 500
+batch_size = 4
+validate_every = 60
+optimizer = { type = "adam", lr = 0.03 }
+"""
+
+
 @pytest.mark.slow
 def test_knobs_of_a_loaded_model_are_turned_while_it_plays(fxkit):
     done = fxkit("run", fxkit.write("turned.toml", EXPERIMENT), "--out", "run")
@@ -89,3 +123,24 @@ def test_knobs_of_a_loaded_model_are_turned_while_it_plays(fxkit):
     assert (
         np.abs(streamed[6000:] - after[6000:7937]).mean() < np.abs(streamed[6000:] - before[6000:7937]).mean()
     )
+
+
+@pytest.mark.slow
+def test_a_network_learns_from_recordings_in_which_a_knob_was_turned(fxkit):
+    draw = np.random.default_rng(1)
+    gain = np.interp(np.arange(16000) / 16000, [0.2, 0.8], [0.1, 1.0])
+    for split in ("train", "val", "test"):
+        dry = 0.1 * draw.standard_normal(16000)
+        for side, audio in (("input", dry), ("target", gain * dry)):
+            path = fxkit.folder / "device" / split / side / f"{split}.wav"
+            path.parent.mkdir(parents=True)
+            soundfile.write(path, audio, 16000, subtype="FLOAT")
+    points = {"volume": [[0.2, 1.0], [0.8, 10.0]]}
+    files = dict.fromkeys(("train", "val", "test"), points)
+    (fxkit.folder / "device" / "knobs.json").write_text(json.dumps({"files": files}))
+    done = fxkit("run", fxkit.write("learned.toml", LEARNED), "--out", "learned")
+    assert done.returncode == 0, done.stderr
+    model = load(fxkit.folder / "learned", device="cpu")
+    tone = np.full(8000, 0.1, dtype=np.float32)
+    levels = [model.parameters_at(tone, knobs={"volume": v})["amp.gain_db"].item() for v in (1.0, 10.0)]
+    assert levels[1] - levels[0] > 10
