@@ -151,6 +151,26 @@ def test_gradients_of_one_input_alone_are_those_of_all_together():
         assert torch.equal(some[chosen].grad, every[chosen].grad)
 
 
+@pytest.fixture
+def threads():
+    before = torch.get_num_threads()
+    yield torch.set_num_threads
+    torch.set_num_threads(before)
+
+
+def test_threads_share_a_batch_without_a_difference_but_rounding(threads):
+    tensors, push = layer(5, 3, 4, 3, 40, 300), random(5, 4, 300, seed=9)
+    found = []
+    for count in (1, 2):
+        threads(count)
+        own = [tensor.clone().requires_grad_() for tensor in tensors]
+        out = dilated(*own[:4], 40, add=own[4], activation="tanh")
+        out.backward(push)
+        found.append((out, *(tensor.grad for tensor in own)))
+    for one, other in zip(*found, strict=True):
+        assert torch.allclose(one, other, rtol=1e-5, atol=1e-5)
+
+
 def test_tensors_that_are_views_are_read_where_they_stand(path):
     signal, past, weight, bias, add = layer(3, 4, 6, 3, 7, 90)
     whole = dilated(signal, past, weight, bias, 7, add=add)
