@@ -25,9 +25,9 @@ class LRU:
     complex poles by all channels and reads all channels from them (Orvieto, Smith, Gu, Fernando, Gulcehre,
     Pascanu and De, "Resurrecting recurrent neural networks for long sequences", 2023, sections 3.3 and 3.4);
     mixes and gates them (tanh times sigmoid; van den Oord et al., "WaveNet", 2016, equation 2) and adds the
-    input. The output is bent once more. Of the diagonal state-space layers this one suits small models of
-    effects: S5 (2023) is the same layer on a time step, S4D spends its poles on each channel apart, and the
-    input-dependent poles of Mamba (2023) buy what gates and conditions do here, at several times the cost.
+    input. The output is bent once more. Of the modern diagonal layers this one is the smallest: S5 (2023) is
+    the same on a time step, and the input-dependent poles of Mamba (2023) buy what gates and conditions do
+    here, at several times the cost. `s4`, whose channels have poles of their own, learns overdrives faster.
     Poles cannot leave the unit circle. They start on a ring, with decays evenly on a logarithmic scale from
     5 Hz up and no strong resonances, as analog filters have them, each with the same gain at its frequency:
     audio, unlike the white noise of that paper, is strongest where poles are slow. They train at half the
