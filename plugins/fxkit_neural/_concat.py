@@ -8,7 +8,6 @@ import torch
 from torch import nn
 
 from fxkit.values import Guide, State
-from fxkit_neural._join import join_condition
 
 
 class ConcatModule(nn.Module):
@@ -18,7 +17,8 @@ class ConcatModule(nn.Module):
         self, audio: torch.Tensor, params: Mapping[str, torch.Tensor], state: State = None
     ) -> tuple[torch.Tensor, Guide, State]:
         """Return `audio` [batch, channels, samples] with one channel more for each value."""
-        return join_condition(audio, params), None, None
+        condition = params["condition"].to(audio.dtype).expand(-1, -1, audio.shape[-1])
+        return torch.cat((audio, condition), dim=1), None, None
 
     def settle(self, layer: int, level: torch.Tensor, guide: Guide) -> tuple[torch.Tensor, State]:
         """Return `level`."""
