@@ -9,6 +9,7 @@ import pytest
 import soundfile
 
 import fxkit
+from fxkit.experiment.reader import read_experiment
 from fxkit.experiment.shipped import shipped_experiments
 
 FEW_STEPS = {
@@ -101,6 +102,13 @@ NAMES = sorted(shipped_experiments())
 
 def test_the_five_promised_experiments_ship():
     assert {"quickstart", "amp-lstm", "amp-tcn", "overdrive-graybox", "harmonic-synth"} <= set(NAMES)
+
+
+@pytest.mark.parametrize("network", ["lstm", "gru", "tcn", "gcn", "wavenet", "s4", "lru", "transformer"])
+def test_each_network_has_an_experiment_of_its_name(network):
+    assert f"amp-{network}" in NAMES
+    experiment = read_experiment(f"amp-{network}")
+    assert experiment.nodes["amp"].plugin.split("/")[-1] == network
 
 
 @pytest.mark.parametrize("name", NAMES)
