@@ -156,7 +156,8 @@ class DataKeys:
     segment: int = opt(16384, unit="samples", ge=16, help="scored length of a training segment")
     warmup: int = opt(0, unit="samples", ge=0, help="samples before each segment that only warm the state up")
     preload: Literal["auto", "always", "never"] = opt(
-        "auto", help='read audio files into memory, or map them: "auto" reads what half of the free memory holds'
+        "auto",
+        help='read audio files into memory, or map them: "auto" reads what half of the free memory holds',
     )
 
 
