@@ -140,6 +140,9 @@ def test_command_lines_name_what_exists(
         program = Path(words[0]).name
         if program == "fxkit":
             _accept(words[1:])
+        elif program == "torchrun":
+            assert words[words.index("-m") + 1] == "fxkit", words
+            _accept(words[words.index("-m") + 2 :])
         else:
             assert program in ("python3", "python", "pip", "pytest", "sphinx-build", "tensorboard"), words
 
