@@ -25,7 +25,7 @@ type = "lstm"
 hidden = 8
 [model]
 chain = ["tone", "amp"]
-[losses.esr]
+[losses.wave]
 type = "esr"
 [train]
 optimizer = { type = "adamw" }
