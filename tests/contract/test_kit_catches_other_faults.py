@@ -193,7 +193,9 @@ class Spectrum:
     """An embedding: the mean spectrum."""
 
     bands: int = opt(16, ge=2, le=64, help="values of a vector")
-    fault: str = opt("", help="what is wrong with it", choices=("", "batch", "silent", "long", "still", "unknown"))
+    fault: str = opt(
+        "", help="what is wrong with it", choices=("", "batch", "silent", "long", "still", "unknown")
+    )
 
     @classmethod
     def examples(cls):

@@ -87,11 +87,12 @@ def test_the_meter_sees_what_work_takes_at_its_peak():
     meter = Meter()
 
     def work():
-        torch.ones(20_000_000).add_(1)
-        torch.ones(5_000_000)
+        torch.ones(100_000_000).add_(1)
+        torch.ones(25_000_000)
 
-    assert meter.peak(work) == pytest.approx(80e6, rel=0.1)
-    assert meter.peak(lambda: torch.ones(10_000_000)) == pytest.approx(40e6, rel=0.15)
+    # What other tests left in this process's heap is handed back or taken again meanwhile: some tens of MB.
+    assert meter.peak(work) == pytest.approx(400e6, rel=0.15)
+    assert meter.peak(lambda: torch.ones(50_000_000)) == pytest.approx(200e6, rel=0.25)
 
 
 def test_free_memory_is_some():
