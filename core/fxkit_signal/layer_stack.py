@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from fxkit_signal.dispatch import compiled_for
+
+# More channels are done as quickly layer by layer, and a longer memory would need too much room.
+_MOST_CHANNELS, _FARTHEST = 64, 1 << 14
 
 
 class LayerWeights(NamedTuple):
@@ -38,7 +41,7 @@ class Packed(NamedTuple):
     numbers: Tensor
     arrays: Tensor
     layers: Tensor
-    sizes: tuple[int, int, int, int, int]
+    sizes: tuple[int, int, int, int, int, int]
 
 
 def stacked(reading: Tensor, past: Tensor, packed: Packed, scale: float) -> tuple[Tensor, Tensor]:
@@ -46,26 +49,43 @@ def stacked(reading: Tensor, past: Tensor, packed: Packed, scale: float) -> tupl
 
     `reading` [batch, reads, samples]; `past` [batch, packed.sizes[-1]]. float32 on the CPU, without gradient.
     """
-    from fxkit_signal.compiled.layer_stack import OUTPUTS, run
-    from fxkit_signal.compiled.threads import spread
+    from fxkit_signal.compiled.stack_function import run_stack
 
-    batch, reads, samples = reading.shape
-    reading = reading if reading.stride(-1) == 1 or samples == 1 else reading.contiguous()
-    past = past if past.stride(-1) == 1 else past.contiguous()
-    out = reading.new_empty(batch, int(packed.arrays[-1, OUTPUTS]), samples)
-    after = past.new_empty(past.shape)
-    places = (
-        (reading.data_ptr(), reading.stride(0), reading.stride(1)),
-        (past.data_ptr(), past.stride(0)),
-        (after.data_ptr(), after.stride(0)),
-        (out.data_ptr(), out.stride(0), out.stride(1)),
-    )
-    tables = packed.numbers.numpy(), packed.arrays.numpy(), packed.layers.numpy()
-    work: Callable[[int, int], None] = lambda first, stop: run(  # noqa: E731
-        *places, *tables, packed.sizes, reads, samples, scale, first, stop
-    )
-    spread(work, batch)
-    return out, after
+    return run_stack(reading, past, packed, scale, None)
+
+
+def learned(
+    reading: Tensor, past: Tensor, arrays: Sequence[ArrayWeights], scale: float
+) -> tuple[Tensor, Tensor]:
+    """Return the same as `stacked`, differentiable once with respect to signals, past and all weights.
+
+    Of each layer what is heard is kept for the way back, which computes the rest again.
+    """
+    from fxkit_signal.compiled.stack_function import run_learned
+
+    return run_learned(reading, past, arrays, scale)
+
+
+def learns(reading: Tensor, past: Tensor, arrays: Sequence[ArrayWeights]) -> bool:
+    """Tell whether `learned` can serve these tensors."""
+    tensors = reading, past, *weights_of(arrays)
+    if not reading.numel() or any(tensor.dtype != torch.float32 for tensor in tensors):
+        return False
+    layers = [(layer, step) for one in arrays for layer, step in zip(one.layers, one.dilations, strict=True)]
+    widths = [max(layer.convolution.shape[:2]) for layer, _ in layers]
+    reaches = [(layer.convolution.shape[2] - 1) * step for layer, step in layers]
+    return max(widths) <= _MOST_CHANNELS and max(reaches) <= _FARTHEST and compiled_for(*tensors)
+
+
+def weights_of(arrays: Sequence[ArrayWeights]) -> list[Tensor]:
+    """Return all weights in the order of their places."""
+    found: list[Tensor | None] = []
+    for one in arrays:
+        found.append(one.entry)
+        for layer in one.layers:
+            found.extend(layer)
+        found.extend((one.head, one.head_bias))
+    return [weight for weight in found if weight is not None]
 
 
 def fits(reading: Tensor, past: Tensor) -> bool:
@@ -74,44 +94,58 @@ def fits(reading: Tensor, past: Tensor) -> bool:
     return plain and not torch.is_grad_enabled() and compiled_for(reading, past)
 
 
+class Numbers:
+    """Gather weights in the order in which the product of the kernels reads them."""
+
+    def __init__(self) -> None:
+        self.parts: list[Tensor] = []
+        self.size = 0
+
+    def put(self, bias: Tensor | None, *weights: Tensor) -> int:
+        """Append a bias and weights [outputs, inputs, taps] of as many outputs, and return their place."""
+        outputs, place = weights[0].shape[0], self.size
+        start = weights[0].new_zeros(outputs) if bias is None else bias
+        for part in (_padded(start.flatten()), _columns(weights)):
+            self.parts.append(part)
+            self.size += part.numel()
+        return place
+
+    def all(self) -> Tensor:
+        """Return all numbers, flat."""
+        return torch.cat(self.parts)
+
+
 def pack(arrays: Sequence[ArrayWeights]) -> Packed:
     """Lay the weights out for `stacked`; float32 on the CPU."""
     from fxkit_signal.compiled.dilated_layer import CODES
 
-    numbers: list[Tensor] = []
+    numbers = Numbers()
     array_rows, layer_rows = [], []
-    past = 0
-
-    def put(bias: Tensor | None, *weights: Tensor) -> int:
-        place = sum(part.numel() for part in numbers)
-        outputs = weights[0].shape[0]
-        start = weights[0].new_zeros(outputs) if bias is None else bias
-        numbers.extend((_padded(start.flatten()), _columns(weights)))
-        return place
-
+    past = kept = 0
     for one in arrays:
         channels, inputs, _ = one.entry.shape
         outputs, heard, taps_head = one.head.shape
-        entry = put(None, one.entry)
+        entry = numbers.put(None, one.entry)
         for layer, dilation in zip(one.layers, one.dilations, strict=True):
             taps = layer.convolution.shape[2]
-            place = put(layer.bias, layer.convolution, layer.mix)
-            onward = 0 if layer.onward is None else put(layer.onward_bias, layer.onward)
-            layer_rows.append([taps, dilation, place, past, onward])
+            place = numbers.put(layer.bias, layer.convolution, layer.mix)
+            onward = 0 if layer.onward is None else numbers.put(layer.onward_bias, layer.onward)
+            layer_rows.append([taps, dilation, place, past, onward, kept])
             past += channels * (taps - 1) * dilation
-        head = put(one.head_bias, one.head)
-        wide, code = one.layers[0].convolution.shape[0], CODES[one.activation]
-        array_rows.append(
-            [channels, inputs, heard, wide, code, len(one.layers), taps_head, outputs, entry, head, past]
-        )
+            kept += layer.convolution.shape[0]
+        head = numbers.put(one.head_bias, one.head)
+        shape = [channels, inputs, heard, one.layers[0].convolution.shape[0]]
+        places = [CODES[one.activation], len(one.layers), taps_head, outputs, entry, head, past, kept]
+        array_rows.append(shape + places)
         past += heard * (taps_head - 1)
-    sizes = (*_sizes(arrays), past)
-    return Packed(torch.cat(numbers), torch.tensor(array_rows), torch.tensor(layer_rows), sizes)
+        kept += heard
+    sizes = (*_sizes(arrays), kept, past)
+    return Packed(numbers.all(), torch.tensor(array_rows), torch.tensor(layer_rows), sizes)
 
 
 def _sizes(arrays: Sequence[ArrayWeights]) -> tuple[int, int, int, int]:
     """Return the rows of the widest tile, the most taps, and room for what they read: tiles, and beside."""
-    from fxkit_signal.compiled.vectors import ROWS, STRIP
+    from fxkit_signal.compiled.vectors import STRIP
 
     widths = [
         n
@@ -124,14 +158,19 @@ def _sizes(arrays: Sequence[ArrayWeights]) -> tuple[int, int, int, int]:
     tiles = max(weight.shape[1] * weight.shape[2] for weight in convolutions)
     # Rows that several taps read begin at whole vectors.
     beside = (max(weight.shape[1] for weight in convolutions) + 1) * STRIP
-    return -(-max(widths) // ROWS) * ROWS, max(weight.shape[2] for weight in convolutions), tiles, beside
+    return row_blocks(max(widths)), max(weight.shape[2] for weight in convolutions), tiles, beside
+
+
+def row_blocks(rows: int) -> int:
+    """Return the rows up to whole blocks of the product."""
+    from fxkit_signal.compiled.vectors import ROWS
+
+    return -(-rows // ROWS) * ROWS
 
 
 def _padded(rows: Tensor) -> Tensor:
     """Return the rows, with zeros up to whole blocks of the product."""
-    from fxkit_signal.compiled.vectors import ROWS
-
-    missing = -len(rows) % ROWS
+    missing = row_blocks(len(rows)) - len(rows)
     return torch.cat((rows, rows.new_zeros(missing, *rows.shape[1:]))) if missing else rows
 
 

@@ -11,7 +11,7 @@ from torch import nn
 from fxkit.protocols import Conditioning
 from fxkit.values import State
 from fxkit_signal.dilated import dilated, past_after
-from fxkit_signal.layer_stack import ArrayWeights, LayerWeights, Packed, fits, pack, stacked
+from fxkit_signal.layer_stack import ArrayWeights, LayerWeights, Packed, fits, learned, learns, pack, stacked
 from fxkit_signal.memo import Memo
 
 if TYPE_CHECKING:
@@ -193,9 +193,9 @@ class WaveNetModule(nn.Module):
         """Map `audio` [batch, channels, samples] to the same shape."""
         before = self._silence(audio, params) if state is None else state
         reading, guide, entered = self.conditioning.enter(audio, params, before["enter"])
-        if self.fused and fits(reading, before["past"]):
-            output, past = stacked(reading, before["past"], self._packed(), self.scale)
-            return output, {"enter": entered, "past": past, "marks": before["marks"]}
+        found = self._at_once(reading, before["past"]) if self.fused else None
+        if found is not None:
+            return found[0], {"enter": entered, "past": found[1], "marks": before["marks"]}
         pasts = _Cursor(before["past"])
         kept: list[torch.Tensor] = []
         marks: list[State] = []
@@ -216,6 +216,16 @@ class WaveNetModule(nn.Module):
 
         output = self._through(reading, hear, gather)
         return self.scale * output, {"enter": entered, "past": _row(kept), "marks": tuple(marks)}
+
+    def _at_once(self, reading: torch.Tensor, past: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor] | None:
+        """Return output and past of all layers in one compiled pass, where that can be."""
+        if fits(reading, past):
+            return stacked(reading, past, self._packed(), self.scale)
+        if torch.is_grad_enabled():
+            arrays = [array.weights() for array in self._chain()]
+            if learns(reading, past, arrays):
+                return learned(reading, past, arrays, self.scale)
+        return None
 
     def _silence(self, audio: torch.Tensor, params: Mapping[str, torch.Tensor]) -> State:
         # Biases and conditions make the inner signals of silence constants other than zero.

@@ -33,24 +33,28 @@ LONGEST = 256
 _BYTES = 4
 
 # Columns of the plans.
-CHANNELS, INPUTS, HEARD, WIDE, CODE, LAYERS, TAPS_HEAD, OUTPUTS, ENTRY, HEAD, PAST_HEAD = range(11)
-TAPS, DILATION, PLACE, PAST, ONWARD = range(5)
+CHANNELS, INPUTS, HEARD, WIDE, CODE, LAYERS, TAPS_HEAD, OUTPUTS, ENTRY, HEAD, PAST_HEAD, KEPT_HEAD = range(12)
+TAPS, DILATION, PLACE, PAST, ONWARD, KEPT = range(6)
 
 
 @kernel("contract")
 def run(
-    reading: Any, past: Any, after: Any, out: Any, numbers: Any, arrays: Any, layers: Any, sizes: Any,
-    reads: int, samples: int, scale: float, first: int, stop: int,
+    reading: Any, past: Any, after: Any, out: Any, kept: int, numbers: Any, arrays: Any, layers: Any,
+    sizes: Any, reads: int, samples: int, scale: float, first: int, stop: int,
 ) -> None:  # fmt: skip
-    """Write the outputs of some items and the past after them.
+    """Write the outputs of some items and the past after them, and what the way back needs where `kept` is.
+
+    That is, stretch by stretch, of each layer what is heard, of a gated one the gate behind it, and of each
+    array, behind its layers, the sum; in stretches of one length, up to the last.
 
     `numbers` holds all weights as `fxkit_signal.layer_stack.pack` lays them out, `arrays` and `layers` say
     what stands where; `sizes` are the rows of the widest tile, the most taps, the most numbers that taps
-    read, in whole tiles and beside them, and those of a past.
+    read, in whole tiles and beside them, the rows kept, and the numbers of a past.
     """
-    length = min(LONGEST, _whole(samples, STRIP))
-    widest, most, tiles, beside, size = sizes
-    heard = np.zeros(_whole(reads, ROWS) * length, np.float32)
+    length = min(LONGEST, whole(samples, STRIP))
+    widest, most, tiles, beside, keeps, size = sizes
+    stretches = -(-samples // length)
+    heard = np.zeros(whole(reads, ROWS) * length, np.float32)
     flow, more = np.zeros(widest * length, np.float32), np.zeros(widest * length, np.float32)
     tile, total = np.zeros(widest * length, np.float32), np.zeros(widest * length, np.float32)
     line, spots = np.zeros(tiles * length + beside, np.float32), np.zeros(most, np.int64)
@@ -63,6 +67,7 @@ def run(
             behind = after[0] + item * after[1] * _BYTES
             if start + count < samples:
                 behind = np.int64(own.ctypes.data) + start // length % 2 * size * _BYTES
+            here = kept + (item * stretches + start // length) * keeps * length * _BYTES if kept else 0
             for row in range(reads):
                 clear(heard, row * length, length)
                 there = reading[0] + (item * reading[1] + row * reading[2] + start) * _BYTES
@@ -74,22 +79,23 @@ def run(
                 array = arrays[a]
                 move(more, 0, flow, 0, array[INPUTS] * length)
                 spots[0] = 0
-                _product(
+                product(
                     flow, length, numbers, array[ENTRY], array[CHANNELS], more, spots, 1, length,
                     array[INPUTS], more, 0,
                 )  # fmt: skip
                 for _ in range(array[LAYERS]):
                     _layer(
                         flow, more, tile, total, line, spots, length, count, heard, reads, before, behind,
-                        numbers, array, layers[layer],
+                        here, numbers, array, layers[layer],
                     )  # fmt: skip
                     layer += 1
+                _keep(here, array[KEPT_HEAD], total, array[HEARD], length)
                 taps, outputs = array[TAPS_HEAD], array[OUTPUTS]
                 stride = _taps(
                     line, spots, taps, 1, total, array[HEARD], length, count, before, behind,
                     array[PAST_HEAD],
                 )  # fmt: skip
-                _product(
+                product(
                     total, length, numbers, array[HEAD], outputs, line, spots, taps, stride, array[HEARD],
                     line, 0,
                 )  # fmt: skip
@@ -102,12 +108,12 @@ def run(
 
 
 @part
-def _product(
+def product(
     tile: Any, length: int, numbers: Any, at: int, outputs: int, line: Any, spots: Any, taps: int,
     stride: int, inputs: int, beside: Any, others: int,
 ) -> None:  # fmt: skip
     """Fill a tile with a bias plus the product of weights with what taps read, and with the rows `beside`."""
-    rows = _whole(outputs, ROWS)
+    rows = whole(outputs, ROWS)
     for n in range(0, length, STRIP):
         column = at + rows
         for row in range(0, rows, ROWS):
@@ -132,7 +138,7 @@ def _taps(
     """Bring what the taps read, leave the past of the next stretch, and return the distance of rows."""
     reach = (taps - 1) * dilation
     near = reach + length <= taps * length
-    stride = _whole(length + reach, WIDTH) if near else length
+    stride = whole(length + reach, WIDTH) if near else length
     for tap in range(taps):
         spots[tap] = tap * dilation if near else tap * rows * length
     for row in range(rows):
@@ -150,32 +156,38 @@ def _taps(
 @part
 def _layer(
     flow: Any, more: Any, tile: Any, total: Any, line: Any, spots: Any, length: int, count: int, heard: Any,
-    reads: int, before: int, behind: int, numbers: Any, array: Any, layer: Any,
+    reads: int, before: int, behind: int, here: int, numbers: Any, array: Any, layer: Any,
 ) -> None:  # fmt: skip
     """Convolve, add what is read, bend, add to the sum, and pass on."""
     channels, wide, taps = array[CHANNELS], array[WIDE], layer[TAPS]
     stride = _taps(
         line, spots, taps, layer[DILATION], flow, channels, length, count, before, behind, layer[PAST]
     )
-    _product(tile, length, numbers, layer[PLACE], wide, line, spots, taps, stride, channels, heard, reads)
+    product(tile, length, numbers, layer[PLACE], wide, line, spots, taps, stride, channels, heard, reads)
     _bend(tile, length, wide, array[CODE])
-    _gather(total, tile, array[HEARD] * length)
+    _keep(here, layer[KEPT], tile, wide, length)
+    gather(total, tile, array[HEARD] * length)
     if layer[ONWARD]:
         spots[0] = 0
-        _product(
-            more, length, numbers, layer[ONWARD], channels, tile, spots, 1, length, array[HEARD], tile, 0
-        )
-        _gather(flow, more, channels * length)
+        product(more, length, numbers, layer[ONWARD], channels, tile, spots, 1, length, array[HEARD], tile, 0)
+        gather(flow, more, channels * length)
 
 
 @part
-def _gather(total: Any, tile: Any, count: int) -> None:
+def _keep(here: int, row: int, tile: Any, rows: int, length: int) -> None:
+    if here:
+        move(numbers_at(here + row * length * _BYTES, rows * length), 0, tile, 0, rows * length)
+
+
+@part
+def gather(total: Any, tile: Any, count: int) -> None:
+    """Add the first numbers of a tile to those of another."""
     for n in range(0, count, WIDTH):
         put(total, n, get(total, n) + get(tile, n))
 
 
 @part
-def _whole(count: int, size: int) -> int:
+def whole(count: int, size: int) -> int:
     """Return the next multiple of a size."""
     return -(-count // size) * size
 
@@ -193,11 +205,13 @@ def _bring(line: Any, at: int, old: Any, new: Any, start: int, count: int) -> No
 
 @part
 def _bend(tile: Any, length: int, rows: int, code: int) -> None:
-    """Apply the activation; of "gated" the first half of the rows receives the product."""
+    """Apply the activation; of "gated" the first half of the rows receives the product, the other gates."""
     half = rows // 2 * length if code == GATED else rows * length
     own = TANH if code == GATED else code
     for n in range(0, half, WIDTH):
         bent = bend(get(tile, n), own)
         if code == GATED:
-            bent = bent * bend(get(tile, half + n), SIGMOID)
+            gate = bend(get(tile, half + n), SIGMOID)
+            put(tile, half + n, gate)
+            bent = bent * gate
         put(tile, n, bent)

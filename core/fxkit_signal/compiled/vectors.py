@@ -273,6 +273,24 @@ def gather_in(_typing: Any, sums: Any, totals: Any, place: Any) -> Any:
 
 
 @_instruction
+def fold(_typing: Any, sums: Any) -> Any:
+    """Return a square block of sums as one vector: number i holds a share of vector i modulo SIDE^2."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        rows, step = [builder.extract_value(arguments[0], i) for i in range(SIDE**2)], 1
+        while len(rows) > 1:
+            own = [c + WIDTH if c & step else c for c in range(WIDTH)]
+            near = [(c ^ step) + WIDTH if c & step else c ^ step for c in range(WIDTH)]
+            orders = [ir.Constant(ir.VectorType(_WORD, WIDTH), order) for order in (own, near)]
+            pairs = list(zip(rows[::2], rows[1::2], strict=True))
+            rows = [builder.fadd(*(builder.shuffle_vector(a, b, o) for o in orders)) for a, b in pairs]
+            step *= 2
+        return rows[0]
+
+    return vector_type(square_type), generate
+
+
+@_instruction
 def move(_typing: Any, target: Any, at: Any, source: Any, begins: Any, count: Any) -> Any:
     """Copy neighbouring numbers from one flat array to another."""
 

@@ -1,0 +1,118 @@
+"""Arrays of dilated layers as operations on tensors, on top of the compiled kernels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from fxkit_signal.compiled import layer_stack as forwards
+from fxkit_signal.compiled import stack_gradient as backwards
+from fxkit_signal.compiled.threads import spread
+from fxkit_signal.compiled.vectors import SIDE, STRIP
+from fxkit_signal.layer_stack import ArrayWeights, Packed, pack, weights_of
+from fxkit_signal.turned_stack import Turned, turn
+
+Place = tuple[int, int, int]
+NOWHERE: Place = (0, 0, 0)
+
+
+def run_stack(
+    reading: Tensor, past: Tensor, packed: Packed, scale: float, kept: Tensor | None
+) -> tuple[Tensor, Tensor]:
+    """Return output and past after it; `kept` receives what the way back needs."""
+    batch, reads, samples = reading.shape
+    reading, past = _rows(reading), _rows(past)
+    out = reading.new_empty(batch, int(packed.arrays[-1, forwards.OUTPUTS]), samples)
+    after = past.new_empty(past.shape)
+    places = _place(reading), _flat(past), _flat(after), _place(out), 0 if kept is None else kept.data_ptr()
+    tables = packed.numbers.numpy(), packed.arrays.numpy(), packed.layers.numpy()
+    options: Any = *places, *tables, packed.sizes, reads, samples, scale
+    spread(lambda first, stop: forwards.run(*options, first, stop), batch)  # type: ignore[call-arg]
+    return out, after
+
+
+def run_learned(
+    reading: Tensor, past: Tensor, arrays: Sequence[ArrayWeights], scale: float
+) -> tuple[Tensor, Tensor]:
+    """Return output and past after it, differentiable; see `fxkit_signal.layer_stack.learned`."""
+    found: tuple[Tensor, Tensor] = _Stack.apply(reading, past, arrays, scale, *weights_of(arrays))  # type: ignore[no-untyped-call]
+    return found
+
+
+def _rows(tensor: Tensor) -> Tensor:
+    """Return the tensor, copied only where neighbouring samples are not neighbours in memory."""
+    return tensor if tensor.stride(-1) == 1 or tensor.shape[-1] == 1 else tensor.contiguous()
+
+
+def _place(tensor: Tensor | None) -> Place:
+    return NOWHERE if tensor is None else (tensor.data_ptr(), tensor.stride(0), tensor.stride(1))
+
+
+def _flat(tensor: Tensor | None) -> tuple[int, int]:
+    return NOWHERE[:2] if tensor is None else (tensor.data_ptr(), tensor.stride(0))
+
+
+def _room(reading: Tensor, packed: Packed) -> Tensor:
+    """Return room for what the way back needs: whole stretches, and what squares of sums read behind them."""
+    batch, _, samples = reading.shape
+    length = min(forwards.LONGEST, -(-samples // STRIP) * STRIP)
+    rows = batch * -(-samples // length) * packed.sizes[-2] + SIDE
+    return reading.new_empty(rows * length)
+
+
+class _Stack(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any,
+        reading: Tensor,
+        past: Tensor,
+        arrays: Sequence[ArrayWeights],
+        scale: float,
+        *weights: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        packed = pack(arrays)
+        kept = _room(reading, packed)
+        found = run_stack(reading, past, packed, scale, kept)
+        ctx.save_for_backward(reading, past, kept)
+        # Copies, so that weights may change before the way back.
+        ctx.packed, ctx.turned, ctx.scale = packed, turn(arrays), scale
+        ctx.shapes = [weight.shape for weight in weights]
+        ctx.set_materialize_grads(False)
+        return found
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor | None, late: Tensor | None) -> tuple[Any, ...]:
+        reading, past, kept = ctx.saved_tensors
+        wants = ctx.needs_input_grad
+        packed: Packed = ctx.packed
+        turned: Turned = ctx.turned
+        batch, _, samples = reading.shape
+        if grad is None:
+            grad = reading.new_zeros(batch, int(packed.arrays[-1, forwards.OUTPUTS]), samples)
+        grad, late = _rows(grad), None if late is None else late.contiguous()
+        reading, past = _rows(reading), _rows(past)
+        to_reading = torch.empty_like(reading, memory_format=torch.contiguous_format) if wants[0] else None
+        to_past = torch.empty_like(past, memory_format=torch.contiguous_format) if wants[1] else None
+        places: Any = _place(grad), _flat(late), _place(reading), _flat(past), kept.data_ptr()
+        places += _place(to_reading), _flat(to_past)
+        tables = [(one.numbers.numpy(), one.arrays.numpy(), one.layers.numpy()) for one in (packed, turned)]
+        options = *tables, turned.found.numpy(), turned.sizes, samples, ctx.scale, any(wants[4:])
+        sums: dict[int, Any] = {}
+
+        def work(first: int, stop: int) -> None:
+            sums[first] = backwards.backward(*places, *options, first, stop)  # type: ignore[call-arg]
+
+        spread(work, batch)
+        # In the order of the items, so that the sums do not depend on which thread was first.
+        found = torch.from_numpy(sum(sums[first] for first in sorted(sums)))
+        parts = found.split([shape.numel() for shape in ctx.shapes])
+        to_weights = [
+            part.view(shape) if wanted else None
+            for part, shape, wanted in zip(parts, ctx.shapes, wants[4:], strict=True)
+        ]
+        return to_reading, to_past, None, None, *to_weights
