@@ -41,7 +41,7 @@ class Packed(NamedTuple):
     numbers: Tensor
     arrays: Tensor
     layers: Tensor
-    sizes: tuple[int, int, int, int, int, int]
+    sizes: tuple[int, int, int, int, int]
 
 
 def stacked(reading: Tensor, past: Tensor, packed: Packed, scale: float) -> tuple[Tensor, Tensor]:
@@ -59,7 +59,7 @@ def learned(
 ) -> tuple[Tensor, Tensor]:
     """Return the same as `stacked`, differentiable once with respect to signals, past and all weights.
 
-    Of each layer what is heard is kept for the way back, which computes the rest again.
+    The way back computes the layers again, some thousand samples at a time, for which a few pasts are kept.
     """
     from fxkit_signal.compiled.stack_function import run_learned
 
@@ -121,25 +121,25 @@ def pack(arrays: Sequence[ArrayWeights]) -> Packed:
 
     numbers = Numbers()
     array_rows, layer_rows = [], []
-    past = kept = 0
+    past = kept = rows = 0
     for one in arrays:
         channels, inputs, _ = one.entry.shape
         outputs, heard, taps_head = one.head.shape
-        entry = numbers.put(None, one.entry)
+        entry, entered, summed = numbers.put(None, one.entry), rows, rows + inputs
+        rows += inputs + heard
         for layer, dilation in zip(one.layers, one.dilations, strict=True):
             taps = layer.convolution.shape[2]
             place = numbers.put(layer.bias, layer.convolution, layer.mix)
             onward = 0 if layer.onward is None else numbers.put(layer.onward_bias, layer.onward)
-            layer_rows.append([taps, dilation, place, past, onward, kept])
+            layer_rows.append([taps, dilation, place, past, onward, kept, rows])
             past += channels * (taps - 1) * dilation
-            kept += layer.convolution.shape[0]
+            kept, rows = kept + layer.convolution.shape[0], rows + channels
         head = numbers.put(one.head_bias, one.head)
         shape = [channels, inputs, heard, one.layers[0].convolution.shape[0]]
-        places = [CODES[one.activation], len(one.layers), taps_head, outputs, entry, head, past, kept]
-        array_rows.append(shape + places)
+        places = [CODES[one.activation], len(one.layers), taps_head, outputs, entry, head, past]
+        array_rows.append([*shape, *places, entered, summed])
         past += heard * (taps_head - 1)
-        kept += heard
-    sizes = (*_sizes(arrays), kept, past)
+    sizes = (*_sizes(arrays), past)
     return Packed(numbers.all(), torch.tensor(array_rows), torch.tensor(layer_rows), sizes)
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from fxkit_signal.layer_stack import ArrayWeights, LayerWeights, Numbers, row_blocks
+from fxkit_signal.layer_stack import ArrayWeights, LayerWeights, Numbers
 
 
 class Turned(NamedTuple):
@@ -18,7 +18,7 @@ class Turned(NamedTuple):
     arrays: Tensor
     layers: Tensor
     found: Tensor
-    sizes: tuple[int, int, int, int, int, int, int, int]
+    rows: tuple[int, int, int, int, int, int]
 
 
 class _Sums:
@@ -76,12 +76,12 @@ def turn(arrays: Sequence[ArrayWeights]) -> Turned:
         channels, inputs, _ = one.entry.shape
         outputs, heard, _ = one.head.shape
         own = [numbers.put(None, _turned(one.entry)), numbers.put(None, _turned(one.head))]
-        own += [ins, ins + inputs, outs, sums.weight(one.entry)]
+        own += [outs, sums.weight(one.entry)]
         ins, outs = ins + inputs + heard, outs + outputs
         for layer in one.layers:
             places = [numbers.put(None, _turned(layer.convolution))]
             places.append(0 if layer.onward is None else numbers.put(None, _turned(layer.onward)))
-            places += [numbers.put(None, _turned(layer.mix)), ins, outs, *sums.mixed(layer)]
+            places += [numbers.put(None, _turned(layer.mix)), outs, *sums.mixed(layer)]
             if layer.onward is None:
                 places += [0, 0]
             else:
@@ -95,7 +95,7 @@ def turn(arrays: Sequence[ArrayWeights]) -> Turned:
         torch.tensor(array_rows),
         torch.tensor(layer_rows),
         torch.tensor(sums.found),
-        _sizes(arrays, ins, outs, sums.size),
+        _rows(arrays, ins, outs, sums.size),
     )
 
 
@@ -104,17 +104,13 @@ def _turned(weight: Tensor) -> Tensor:
     return weight.transpose(0, 1).flip(2)
 
 
-def _sizes(
+def _rows(
     arrays: Sequence[ArrayWeights], ins: int, outs: int, sums: int
-) -> tuple[int, int, int, int, int, int, int, int]:
+) -> tuple[int, int, int, int, int, int]:
     """Return what `fxkit_signal.compiled.stack_gradient.backward` calls by this name."""
     layers = [(layer, step) for one in arrays for layer, step in zip(one.layers, one.dilations, strict=True)]
-    wide = [one.layers[0].convolution.shape[0] for one in arrays]
-    widest = max(width for one in arrays for width in (*one.entry.shape[:2], *one.head.shape[:2], *wide))
-    taps = [layer.convolution.shape[2] for layer, _ in layers]
-    heads = [one.head.shape[2] for one in arrays]
-    reaches = [(count - 1) * step for count, (_, step) in zip(taps, layers, strict=True)]
-    kept = sum(layer.convolution.shape[0] for layer, _ in layers) + sum(one.head.shape[1] for one in arrays)
-    reads = arrays[0].layers[0].mix.shape[1]
-    reach = max(*reaches, *(count - 1 for count in heads))
-    return row_blocks(widest), ins, outs, reach, max(*taps, *heads), sums, kept, reads
+    reaches = [(layer.convolution.shape[2] - 1) * step for layer, step in layers]
+    kept = sum(layer.convolution.shape[0] for layer, _ in layers)
+    reads = layers[0][0].mix.shape[1]
+    reach = max(*reaches, *(one.head.shape[2] - 1 for one in arrays))
+    return ins, outs, reach, sums, kept, reads

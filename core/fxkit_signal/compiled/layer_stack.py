@@ -33,78 +33,109 @@ LONGEST = 256
 _BYTES = 4
 
 # Columns of the plans.
-CHANNELS, INPUTS, HEARD, WIDE, CODE, LAYERS, TAPS_HEAD, OUTPUTS, ENTRY, HEAD, PAST_HEAD, KEPT_HEAD = range(12)
-TAPS, DILATION, PLACE, PAST, ONWARD, KEPT = range(6)
+CHANNELS, INPUTS, HEARD, WIDE, CODE, LAYERS, TAPS_HEAD, OUTPUTS, ENTRY, HEAD, PAST_HEAD = range(11)
+ROW_ENTRY, ROW_HEAD = 11, 12
+TAPS, DILATION, PLACE, PAST, ONWARD, KEPT, ROW = range(7)
 
 
 @kernel("contract")
 def run(
-    reading: Any, past: Any, after: Any, out: Any, kept: int, numbers: Any, arrays: Any, layers: Any,
-    sizes: Any, reads: int, samples: int, scale: float, first: int, stop: int,
+    reading: Any, past: Any, after: Any, out: Any, marks: int, span: int, numbers: Any, arrays: Any,
+    layers: Any, sizes: Any, reads: int, samples: int, scale: float, first: int, stop: int,
 ) -> None:  # fmt: skip
-    """Write the outputs of some items and the past after them, and what the way back needs where `kept` is.
+    """Write the outputs of some items and the past after them.
 
-    That is, stretch by stretch, of each layer what is heard, of a gated one the gate behind it, and of each
-    array, behind its layers, the sum; in stretches of one length, up to the last.
+    Where `marks` is, it receives what is past before each `span` of stretches but the first of an item.
 
     `numbers` holds all weights as `fxkit_signal.layer_stack.pack` lays them out, `arrays` and `layers` say
     what stands where; `sizes` are the rows of the widest tile, the most taps, the most numbers that taps
-    read, in whole tiles and beside them, the rows kept, and the numbers of a past.
+    read, in whole tiles and beside them, and those of a past.
     """
     length = min(LONGEST, whole(samples, STRIP))
-    widest, most, tiles, beside, keeps, size = sizes
-    stretches = -(-samples // length)
+    widest, most, tiles, beside, size = sizes
     heard = np.zeros(whole(reads, ROWS) * length, np.float32)
-    flow, more = np.zeros(widest * length, np.float32), np.zeros(widest * length, np.float32)
-    tile, total = np.zeros(widest * length, np.float32), np.zeros(widest * length, np.float32)
+    room = np.zeros((4, widest * length), np.float32)
     line, spots = np.zeros(tiles * length + beside, np.float32), np.zeros(most, np.int64)
-    # What is past between two stretches of one call.
+    # What is past between two stretches of one call; rows of inputs are of use on the way back alone.
     own = np.empty(2 * size if samples > length else 0, np.float32)
+    nowhere = np.empty(0, np.float32)
     for item in range(first, stop):
         before = past[0] + item * past[1] * _BYTES
         for start in range(0, samples, length):
-            count = min(length, samples - start)
+            count, stretch = min(length, samples - start), start // length
             behind = after[0] + item * after[1] * _BYTES
             if start + count < samples:
-                behind = np.int64(own.ctypes.data) + start // length % 2 * size * _BYTES
-            here = kept + (item * stretches + start // length) * keeps * length * _BYTES if kept else 0
+                behind = np.int64(own.ctypes.data) + stretch % 2 * size * _BYTES
+            if marks and stretch and stretch % span == 0:
+                move(numbers_at(marks, size), 0, numbers_at(before, size), 0, size)
+                marks += size * _BYTES
             for row in range(reads):
-                clear(heard, row * length, length)
                 there = reading[0] + (item * reading[1] + row * reading[2] + start) * _BYTES
                 move(heard, row * length, numbers_at(there, count), 0, count)
-            move(flow, 0, heard, 0, reads * length)
-            clear(total, 0, total.size)
-            layer = 0
-            for a in range(arrays.shape[0]):
-                array = arrays[a]
-                move(more, 0, flow, 0, array[INPUTS] * length)
-                spots[0] = 0
-                product(
-                    flow, length, numbers, array[ENTRY], array[CHANNELS], more, spots, 1, length,
-                    array[INPUTS], more, 0,
-                )  # fmt: skip
-                for _ in range(array[LAYERS]):
-                    _layer(
-                        flow, more, tile, total, line, spots, length, count, heard, reads, before, behind,
-                        here, numbers, array, layers[layer],
-                    )  # fmt: skip
-                    layer += 1
-                _keep(here, array[KEPT_HEAD], total, array[HEARD], length)
-                taps, outputs = array[TAPS_HEAD], array[OUTPUTS]
-                stride = _taps(
-                    line, spots, taps, 1, total, array[HEARD], length, count, before, behind,
-                    array[PAST_HEAD],
-                )  # fmt: skip
-                product(
-                    total, length, numbers, array[HEAD], outputs, line, spots, taps, stride, array[HEARD],
-                    line, 0,
-                )  # fmt: skip
+                clear(heard, row * length + count, length - count)
+            through(
+                heard, room, line, spots, length, count, before, behind, numbers, arrays, layers, reads, 0,
+                nowhere, 0, 0,
+            )  # fmt: skip
+            total = room[0]
             for row in range(arrays[-1, OUTPUTS]):
                 for n in range(row * length, row * length + count):
                     total[n] *= scale
                 there = out[0] + (item * out[1] + row * out[2] + start) * _BYTES
                 move(numbers_at(there, count), 0, total, row * length, count)
             before = behind
+
+
+@part
+def through(
+    heard: Any, room: Any, line: Any, spots: Any, length: int, count: int, before: int, behind: int,
+    numbers: Any, arrays: Any, layers: Any, reads: int, held: int, inputs: Any, stride: int, here: int,
+) -> None:  # fmt: skip
+    """Lead a stretch through all arrays, to the first tile of `room`, and leave what is past after it.
+
+    Where `held` is, it receives of each layer what is heard, and of a gated one the gate behind it; and
+    `inputs` the input of each layer, of each array and of its head, in rows, from `here` on.
+    """
+    total, flow, more, tile = room[0], room[1], room[2], room[3]
+    move(flow, 0, heard, 0, reads * length)
+    clear(total, 0, total.size)
+    layer = 0
+    for a in range(arrays.shape[0]):
+        array = arrays[a]
+        if held:
+            lay(inputs, array[ROW_ENTRY] * stride + here, stride, flow, array[INPUTS], length)
+        move(more, 0, flow, 0, array[INPUTS] * length)
+        spots[0] = 0
+        product(
+            flow, length, numbers, array[ENTRY], array[CHANNELS], more, spots, 1, length, array[INPUTS], more,
+            0,
+        )  # fmt: skip
+        for _ in range(array[LAYERS]):
+            own = layers[layer]
+            if held:
+                lay(inputs, own[ROW] * stride + here, stride, flow, array[CHANNELS], length)
+            _layer(
+                flow, more, tile, total, line, spots, length, count, heard, reads, before, behind, numbers,
+                array, own,
+            )  # fmt: skip
+            if held:
+                kept = numbers_at(held + own[KEPT] * length * _BYTES, array[WIDE] * length)
+                move(kept, 0, tile, 0, kept.size)
+            layer += 1
+        if held:
+            lay(inputs, array[ROW_HEAD] * stride + here, stride, total, array[HEARD], length)
+        taps, outputs = array[TAPS_HEAD], array[OUTPUTS]
+        apart = _taps(
+            line, spots, taps, 1, total, array[HEARD], length, count, before, behind, array[PAST_HEAD]
+        )
+        product(total, length, numbers, array[HEAD], outputs, line, spots, taps, apart, array[HEARD], line, 0)
+
+
+@part
+def lay(rows: Any, place: int, stride: int, tile: Any, count: int, length: int) -> None:
+    """Copy the rows of a tile to long rows."""
+    for row in range(count):
+        move(rows, place + row * stride, tile, row * length, length)
 
 
 @part
@@ -156,7 +187,7 @@ def _taps(
 @part
 def _layer(
     flow: Any, more: Any, tile: Any, total: Any, line: Any, spots: Any, length: int, count: int, heard: Any,
-    reads: int, before: int, behind: int, here: int, numbers: Any, array: Any, layer: Any,
+    reads: int, before: int, behind: int, numbers: Any, array: Any, layer: Any,
 ) -> None:  # fmt: skip
     """Convolve, add what is read, bend, add to the sum, and pass on."""
     channels, wide, taps = array[CHANNELS], array[WIDE], layer[TAPS]
@@ -165,18 +196,11 @@ def _layer(
     )
     product(tile, length, numbers, layer[PLACE], wide, line, spots, taps, stride, channels, heard, reads)
     _bend(tile, length, wide, array[CODE])
-    _keep(here, layer[KEPT], tile, wide, length)
     gather(total, tile, array[HEARD] * length)
     if layer[ONWARD]:
         spots[0] = 0
         product(more, length, numbers, layer[ONWARD], channels, tile, spots, 1, length, array[HEARD], tile, 0)
         gather(flow, more, channels * length)
-
-
-@part
-def _keep(here: int, row: int, tile: Any, rows: int, length: int) -> None:
-    if here:
-        move(numbers_at(here + row * length * _BYTES, rows * length), 0, tile, 0, rows * length)
 
 
 @part

@@ -12,26 +12,33 @@ from torch.autograd.function import once_differentiable
 from fxkit_signal.compiled import layer_stack as forwards
 from fxkit_signal.compiled import stack_gradient as backwards
 from fxkit_signal.compiled.threads import spread
-from fxkit_signal.compiled.vectors import SIDE, STRIP
+from fxkit_signal.compiled.vectors import STRIP
 from fxkit_signal.layer_stack import ArrayWeights, Packed, pack, weights_of
 from fxkit_signal.turned_stack import Turned, turn
 
 Place = tuple[int, int, int]
 NOWHERE: Place = (0, 0, 0)
+# Stretches that the way back takes at once, at least; and how many times the longest memory they last.
+_STRETCHES, _LEAST = 8, 1
 
 
 def run_stack(
-    reading: Tensor, past: Tensor, packed: Packed, scale: float, kept: Tensor | None
+    reading: Tensor, past: Tensor, packed: Packed, scale: float, marks: Tensor | None, span: int = 1
 ) -> tuple[Tensor, Tensor]:
-    """Return output and past after it; `kept` receives what the way back needs."""
+    """Return output and past after it; `marks` receives what is past before each span but the first."""
     batch, reads, samples = reading.shape
     reading, past = _rows(reading), _rows(past)
     out = reading.new_empty(batch, int(packed.arrays[-1, forwards.OUTPUTS]), samples)
     after = past.new_empty(past.shape)
-    places = _place(reading), _flat(past), _flat(after), _place(out), 0 if kept is None else kept.data_ptr()
+    places: Any = _place(reading), _flat(past), _flat(after), _place(out)
     tables = packed.numbers.numpy(), packed.arrays.numpy(), packed.layers.numpy()
-    options: Any = *places, *tables, packed.sizes, reads, samples, scale
-    spread(lambda first, stop: forwards.run(*options, first, stop), batch)  # type: ignore[call-arg]
+    options = packed.sizes, reads, samples, scale
+
+    def work(first: int, stop: int) -> None:
+        address = 0 if marks is None else marks[first].data_ptr()
+        forwards.run(*places, address, span, *tables, *options, first, stop)  # type: ignore[call-arg]
+
+    spread(work, batch)
     return out, after
 
 
@@ -56,12 +63,12 @@ def _flat(tensor: Tensor | None) -> tuple[int, int]:
     return NOWHERE[:2] if tensor is None else (tensor.data_ptr(), tensor.stride(0))
 
 
-def _room(reading: Tensor, packed: Packed) -> Tensor:
-    """Return room for what the way back needs: whole stretches, and what squares of sums read behind them."""
-    batch, _, samples = reading.shape
+def _span(samples: int, reach: int) -> tuple[int, int]:
+    """Return how many stretches the way back takes at once, and how many such spans begin later on."""
     length = min(forwards.LONGEST, -(-samples // STRIP) * STRIP)
-    rows = batch * -(-samples // length) * packed.sizes[-2] + SIDE
-    return reading.new_empty(rows * length)
+    stretches = -(-samples // length)
+    span = min(max(_STRETCHES, _LEAST * -(-reach // length)), stretches)
+    return span, (stretches - 1) // span
 
 
 class _Stack(torch.autograd.Function):
@@ -74,12 +81,13 @@ class _Stack(torch.autograd.Function):
         scale: float,
         *weights: Tensor,
     ) -> tuple[Tensor, Tensor]:
-        packed = pack(arrays)
-        kept = _room(reading, packed)
-        found = run_stack(reading, past, packed, scale, kept)
-        ctx.save_for_backward(reading, past, kept)
         # Copies, so that weights may change before the way back.
-        ctx.packed, ctx.turned, ctx.scale = packed, turn(arrays), scale
+        packed, turned = pack(arrays), turn(arrays)
+        span, later = _span(reading.shape[-1], turned.rows[2])
+        marks = past.new_empty(len(past), later, past.shape[1])
+        found = run_stack(reading, past, packed, scale, marks, span)
+        ctx.save_for_backward(reading, past, marks)
+        ctx.packed, ctx.turned, ctx.scale, ctx.span = packed, turned, scale, span
         ctx.shapes = [weight.shape for weight in weights]
         ctx.set_materialize_grads(False)
         return found
@@ -87,7 +95,7 @@ class _Stack(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor | None, late: Tensor | None) -> tuple[Any, ...]:
-        reading, past, kept = ctx.saved_tensors
+        reading, past, marks = ctx.saved_tensors
         wants = ctx.needs_input_grad
         packed: Packed = ctx.packed
         turned: Turned = ctx.turned
@@ -98,14 +106,15 @@ class _Stack(torch.autograd.Function):
         reading, past = _rows(reading), _rows(past)
         to_reading = torch.empty_like(reading, memory_format=torch.contiguous_format) if wants[0] else None
         to_past = torch.empty_like(past, memory_format=torch.contiguous_format) if wants[1] else None
-        places: Any = _place(grad), _flat(late), _place(reading), _flat(past), kept.data_ptr()
+        places: Any = _place(grad), _flat(late), _place(reading), _flat(past), marks.data_ptr(), ctx.span
         places += _place(to_reading), _flat(to_past)
         tables = [(one.numbers.numpy(), one.arrays.numpy(), one.layers.numpy()) for one in (packed, turned)]
-        options = *tables, turned.found.numpy(), turned.sizes, samples, ctx.scale, any(wants[4:])
+        options = *tables, turned.found.numpy(), packed.sizes, turned.rows, samples
         sums: dict[int, Any] = {}
+        learns = any(wants[4:])
 
         def work(first: int, stop: int) -> None:
-            sums[first] = backwards.backward(*places, *options, first, stop)  # type: ignore[call-arg]
+            sums[first] = backwards.backward(*places, *options, ctx.scale, learns, first, stop)  # type: ignore[call-arg]
 
         spread(work, batch)
         # In the order of the items, so that the sums do not depend on which thread was first.

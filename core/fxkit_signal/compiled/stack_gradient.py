@@ -28,11 +28,16 @@ from fxkit_signal.compiled.layer_stack import (
     OUTPUTS,
     PAST,
     PAST_HEAD,
+    ROW,
+    ROW_ENTRY,
+    ROW_HEAD,
     TAPS,
     TAPS_HEAD,
     WIDE,
     gather,
+    lay,
     product,
+    through,
     whole,
 )
 from fxkit_signal.compiled.stack_rows import (
@@ -41,10 +46,7 @@ from fxkit_signal.compiled.stack_rows import (
     HEAD_BACK,
     MIX_BACK,
     ONWARD_BACK,
-    ROW,
     ROW_BENT,
-    ROW_ENTRY,
-    ROW_HEAD,
     ROW_PUSH,
     SUM,
     SUM_ENTRY,
@@ -55,67 +57,77 @@ from fxkit_signal.compiled.stack_rows import (
     SUM_ONWARD_BIAS,
     add_late,
     bring,
-    lay,
+    lay_past,
     reach_back,
-    recall,
     row_of,
 )
 from fxkit_signal.compiled.stack_sums import add_up, collected, learn, straighten, straighten_gated
 from fxkit_signal.compiled.vectors import SIDE, STRIP, WIDTH, clear, move, numbers_at
 
 _BYTES = 4
-# Stretches whose inputs are computed together, at least; and how many times the longest memory they span.
-_STRETCHES, _SPAN = 16, 2
 
 
 @kernel("contract")
 def backward(
-    grad: Any, late: Any, reading: Any, past: Any, kept: int, to_reading: Any, to_past: Any, forward: Any,
-    turned: Any, found: Any, sizes: Any, samples: int, scale: float, learns: bool, first: int, stop: int,
+    grad: Any, late: Any, reading: Any, past: Any, marks: int, span: int, to_reading: Any, to_past: Any,
+    forward: Any, turned: Any, found: Any, sizes: Any, rows: Any, samples: int, scale: float, learns: bool,
+    first: int, stop: int,
 ) -> Any:  # fmt: skip
     """Write the gradients of some items; return those of the weights, one after another, over the items.
 
     `grad` is that of the output and `late` that of the past after it, which may be nowhere. `forward` and
-    `turned` are (numbers, arrays, layers), `found` lists the gradients. `sizes` are the rows of the widest
-    tile, of inputs and of gradients, the longest memory in samples, the most taps, the numbers of all sums,
-    the rows kept and the channels of the reading.
+    `turned` are (numbers, arrays, layers), the first with its `sizes`; `found` lists the gradients. `rows`
+    are those of inputs and of gradients, the longest memory in samples, the numbers of all sums, the rows
+    of what is heard and the channels of the reading.
     """
-    widest, ins, outs, reach, most, size, keeps, reads = sizes
+    widest, most, taken, beside, size = sizes
+    ins, outs, reach, places, keeps, reads = rows
     length = min(LONGEST, whole(samples, STRIP))
     stretches, lead = -(-samples // length), whole(reach, length)
-    span = min(max(_STRETCHES, _SPAN * lead // length), stretches)
     # Rows whose distance is an odd number of vectors do not fall on the same places of a cache.
     stride = (whole(2 * lead + span * length, WIDTH) // WIDTH | 1) * WIDTH
     # Squares of sums may read beyond the last row; what they find there is not asked for.
     inputs = np.zeros((ins + SIDE) * stride, np.float32)
     pushes = np.zeros((outs + SIDE) * stride, np.float32)
+    kept = np.zeros((span * keeps + SIDE) * length, np.float32)
     tiles = np.zeros((5, widest * length), np.float32)
     heard = np.zeros(whole(reads + 1, SIDE) * length, np.float32)
-    sums, spots = np.zeros(size, np.float32), np.zeros(most, np.int64)
+    line, pasts = np.zeros(taken * length + beside, np.float32), np.zeros((2, size), np.float32)
+    sums, spots = np.zeros(places, np.float32), np.zeros(most, np.int64)
     for n in range(reads * length, (reads + 1) * length):
         heard[n] = 1
     flow, total_to, pushed, more, back = tiles[0], tiles[1], tiles[2], tiles[3], tiles[4]
-    arrays = forward[1]
+    numbers, arrays, layers = forward
     outputs = arrays[-1, OUTPUTS]
     for item in range(first, stop):
         clear(pushes, 0, pushes.size)
         for begin in range((stretches - 1) // span * span, -1, -span):
             end = min(begin + span, stretches)
-            recall(
-                inputs, stride, lead, flow, more, spots, reading, past, kept, forward, turned, item, begin,
-                end, samples, length, reads, keeps,
-            )  # fmt: skip
+            before = past[0] + item * past[1] * _BYTES
+            if begin:
+                before = marks + (item * ((stretches - 1) // span) + begin // span - 1) * size * _BYTES
+            lay_past(inputs, stride, lead, before, arrays, layers)
+            for stretch in range(begin, end):
+                start, behind = stretch * length, np.int64(pasts[stretch % 2].ctypes.data)
+                count, here = min(length, samples - start), lead + (stretch - begin) * length
+                held = np.int64(kept.ctypes.data) + (stretch - begin) * keeps * length * _BYTES
+                bring(heard, reading, item, reads, start, count, length)
+                through(
+                    heard, tiles, line, spots, length, count, before, behind, numbers, arrays, layers, reads,
+                    held, inputs, stride, here,
+                )  # fmt: skip
+                before = behind
             for stretch in range(end - 1, begin - 1, -1):
                 start = stretch * length
                 count, here = min(length, samples - start), lead + (stretch - begin) * length
-                held = kept + (item * stretches + stretch) * keeps * length * _BYTES
+                held = np.int64(kept.ctypes.data) + (stretch - begin) * keeps * length * _BYTES
                 bring(heard, reading, item, reads, start, count, length)
                 bring(pushed, grad, item, outputs, start, count, length)
                 for n in range(outputs * length):
                     pushed[n] *= scale
                 clear(flow, 0, flow.size)
                 clear(back, 0, back.size)
-                layer = forward[2].shape[0]
+                layer = layers.shape[0]
                 for a in range(arrays.shape[0] - 1, -1, -1):
                     array, plan = arrays[a], turned[1][a]
                     _head(
@@ -128,7 +140,7 @@ def backward(
                     )  # fmt: skip
                     for _ in range(array[LAYERS]):
                         layer -= 1
-                        own, places = forward[2][layer], turned[2][layer]
+                        own, places = layers[layer], turned[2][layer]
                         _layer(
                             flow, total_to, more, back, heard, inputs, pushes, stride, here, held, sums,
                             spots, length, turned[0], array, own, places, reads, learns, to_reading[0] != 0,
@@ -137,7 +149,7 @@ def backward(
                             flow, late, item, own[PAST], array[CHANNELS], (own[TAPS] - 1) * own[DILATION],
                             samples, start, count, length,
                         )  # fmt: skip
-                    spots[0] = plan[ROW_ENTRY] * stride + here
+                    spots[0] = array[ROW_ENTRY] * stride + here
                     if learns:
                         learn(
                             sums, plan[SUM_ENTRY], flow, 0, length, array[CHANNELS], inputs, spots, 1, stride,
@@ -174,7 +186,7 @@ def _head(
     lay(pushes, own, stride, pushed, outputs, length)
     if learns:
         for tap in range(taps):
-            spots[tap] = plan[ROW_HEAD] * stride + here + tap - (taps - 1)
+            spots[tap] = array[ROW_HEAD] * stride + here + tap - (taps - 1)
         learn(
             sums, plan[SUM_HEAD], pushed, 0, length, outputs, inputs, spots, taps, stride, array[HEARD],
             length,
@@ -217,7 +229,7 @@ def _layer(
     if learns:
         for tap in range(taps):
             late = (taps - 1 - tap) * layer[DILATION]
-            spots[tap] = places[ROW] * stride + here - late
+            spots[tap] = layer[ROW] * stride + here - late
         learn(sums, places[SUM], pushes, own, stride, wide, inputs, spots, taps, stride, channels, length)
         spots[0] = 0
         learn(sums, places[SUM_MIX], pushes, own, stride, wide, heard, spots, 1, length, reads + 1, length)

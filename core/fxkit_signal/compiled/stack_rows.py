@@ -12,20 +12,16 @@ from fxkit_signal.compiled.lanes import part
 from fxkit_signal.compiled.layer_stack import (
     CHANNELS,
     DILATION,
-    ENTRY,
     HEARD,
-    INPUTS,
-    KEPT,
-    KEPT_HEAD,
     LAYERS,
-    ONWARD,
     OUTPUTS,
     PAST,
     PAST_HEAD,
+    ROW,
+    ROW_HEAD,
     TAPS,
     TAPS_HEAD,
     WIDE,
-    gather,
     product,
 )
 from fxkit_signal.compiled.vectors import clear, move, numbers_at
@@ -33,8 +29,8 @@ from fxkit_signal.compiled.vectors import clear, move, numbers_at
 _BYTES = 4
 
 # Columns of the plans for the way back: places of turned weights, of rows, and of sums.
-ENTRY_BACK, HEAD_BACK, ROW_ENTRY, ROW_HEAD, ROW_PUSH, SUM_ENTRY, SUM_HEAD, SUM_HEAD_BIAS = range(8)
-BACK, ONWARD_BACK, MIX_BACK, ROW, ROW_BENT, SUM, SUM_MIX, SUM_ONWARD, SUM_ONWARD_BIAS = range(9)
+ENTRY_BACK, HEAD_BACK, ROW_PUSH, SUM_ENTRY, SUM_HEAD, SUM_HEAD_BIAS = range(6)
+BACK, ONWARD_BACK, MIX_BACK, ROW_BENT, SUM, SUM_MIX, SUM_ONWARD, SUM_ONWARD_BIAS = range(8)
 
 
 @part
@@ -58,68 +54,27 @@ def bring(tile: Any, tensor: Any, item: int, rows: int, start: int, count: int, 
 
 
 @part
-def lay(rows: Any, place: int, stride: int, tile: Any, count: int, length: int) -> None:
-    """Copy the rows of a tile to long rows."""
-    for row in range(count):
-        move(rows, place + row * stride, tile, row * length, length)
-
-
-@part
-def _lay_past(
-    inputs: Any, row: int, stride: int, spot: int, past: Any, item: int, place: int, rows: int, reach: int
-) -> None:
-    """Copy what was before the first sample, which lies at `spot`, as far as there is room for it."""
-    count = min(reach, spot)
-    for r in range(rows if count > 0 else 0):
-        old = flat_of(past, item, place + r * reach, reach)
-        move(inputs, (row + r) * stride + spot - count, old, reach - count, count)
-
-
-@part
-def recall(
-    inputs: Any, stride: int, lead: int, flow: Any, more: Any, spots: Any, reading: Any, past: Any, kept: int,
-    forward: Any, turned: Any, item: int, begin: int, end: int, samples: int, length: int, reads: int,
-    keeps: int,
-) -> None:  # fmt: skip
-    """Fill the rows of inputs for some stretches, and what the taps of the first of them read."""
-    numbers, arrays, layers = forward
-    stretches = -(-samples // length)
-    for stretch in range(max(begin - lead // length, 0), end):
-        start, here = stretch * length, lead + (stretch - begin) * length
-        held = kept + (item * stretches + stretch) * keeps * length * _BYTES
-        bring(flow, reading, item, reads, start, min(length, samples - start), length)
-        layer, spots[0] = 0, 0
-        for a in range(arrays.shape[0]):
-            array, plan = arrays[a], turned[1][a]
-            lay(inputs, plan[ROW_ENTRY] * stride + here, stride, flow, array[INPUTS], length)
-            product(
-                more, length, numbers, array[ENTRY], array[CHANNELS], flow, spots, 1, length, array[INPUTS],
-                flow, 0,
-            )  # fmt: skip
-            move(flow, 0, more, 0, array[CHANNELS] * length)
-            for _ in range(array[LAYERS]):
-                own = layers[layer]
-                lay(inputs, turned[2][layer, ROW] * stride + here, stride, flow, array[CHANNELS], length)
-                if own[ONWARD]:
-                    bent = numbers_at(held + own[KEPT] * length * _BYTES, array[HEARD] * length)
-                    product(
-                        more, length, numbers, own[ONWARD], array[CHANNELS], bent, spots, 1, length,
-                        array[HEARD], bent, 0,
-                    )  # fmt: skip
-                    gather(flow, more, array[CHANNELS] * length)
-                layer += 1
-            summed = numbers_at(held + array[KEPT_HEAD] * length * _BYTES, array[HEARD] * length)
-            lay(inputs, plan[ROW_HEAD] * stride + here, stride, summed, array[HEARD], length)
-    spot, layer = lead - begin * length, 0
-    for a in range(arrays.shape[0] if spot > 0 else 0):
+def lay_past(inputs: Any, stride: int, lead: int, before: int, arrays: Any, layers: Any) -> None:
+    """Copy what is past before the present stretches in front of them."""
+    layer = 0
+    for a in range(arrays.shape[0]):
         array = arrays[a]
         for _ in range(array[LAYERS]):
             own = layers[layer]
-            reach, row = (own[TAPS] - 1) * own[DILATION], turned[2][layer, ROW]
-            _lay_past(inputs, row, stride, spot, past, item, own[PAST], array[CHANNELS], reach)
+            reach = (own[TAPS] - 1) * own[DILATION]
+            _lay_rows(inputs, own[ROW], stride, lead, before, own[PAST], array[CHANNELS], reach)
             layer += 1
-        row, reach = turned[1][a, ROW_HEAD], array[TAPS_HEAD] - 1
-        _lay_past(inputs, row, stride, spot, past, item, array[PAST_HEAD], array[HEARD], reach)
+        reach = array[TAPS_HEAD] - 1
+        _lay_rows(inputs, array[ROW_HEAD], stride, lead, before, array[PAST_HEAD], array[HEARD], reach)
+
+
+@part
+def _lay_rows(
+    inputs: Any, row: int, stride: int, lead: int, before: int, place: int, rows: int, reach: int
+) -> None:
+    old = numbers_at(before + place * _BYTES, rows * reach)
+    for r in range(rows):
+        move(inputs, (row + r) * stride + lead - reach, old, r * reach, reach)
 
 
 @part
