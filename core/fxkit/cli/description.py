@@ -18,13 +18,17 @@ from fxkit.traits import ControlTraits
 from fxkit_registry import Entry
 
 _DECLARED = ("parameters", "traits", "dims")
+_USUAL = (BuildContext(),)
+# Kind -> what its declarations are asked with; a conditioning acts on the layers of a network.
+_SURROUNDINGS: Mapping[str, tuple[Any, ...]] = {"conditionings": (BuildContext(), (16, 16))}
 
 
 def of_plugin(spec: type, entry: Entry) -> dict[str, Any]:
     """Return what `spec` declares, as JSON shows it.
 
-    Parameters and capabilities are those at the default options, 48 kHz and one channel; "note" says
-    why there are none to show where that is not enough to know them.
+    Parameters and capabilities are those at the default options, 48 kHz and one channel, and for a
+    conditioning two layers of 16 channels; "note" says why there are none to show where that is not
+    enough to know them.
     """
     told = describe(spec)
     place = next((place for place in PLACES if place.kind == entry.kind), None)
@@ -35,7 +39,7 @@ def of_plugin(spec: type, entry: Entry) -> dict[str, Any]:
         "presets": {name: plain(dict(values)) for name, values in presets_of(spec).items()},
         "keys": [_option(option) for option in describe(place.keys).options] if place else [],
         "table": _usage(entry, place, [option.name for option in told.options if option.required]),
-        **_declared(spec, [option.name for option in told.options if option.required]),
+        **_declared(spec, entry.kind, [option.name for option in told.options if option.required]),
     }
 
 
@@ -66,7 +70,7 @@ def _default(value: Any) -> Any:
     return _default(attrs.asdict(value)) if attrs.has(type(value)) else plain(value)
 
 
-def _declared(spec: type, required: Sequence[str]) -> dict[str, Any]:
+def _declared(spec: type, kind: str, required: Sequence[str]) -> dict[str, Any]:
     """Return what the spec's methods say at default options, or a note why they cannot."""
     asked = [name for name in _DECLARED if callable(getattr(spec, name, None))]
     if not asked:
@@ -74,8 +78,8 @@ def _declared(spec: type, required: Sequence[str]) -> dict[str, Any]:
     if required:
         return {"note": f"its {' and '.join(asked)} depend on {', '.join(required)}, which have no default"}
     try:
-        ctx, instance = BuildContext(), spec()
-        return {name: _plain(getattr(instance, name)(ctx)) for name in asked}
+        instance = spec()
+        return {name: _plain(getattr(instance, name)(*_SURROUNDINGS.get(kind, _USUAL))) for name in asked}
     except Exception as error:
         return {"note": f"its {' and '.join(asked)} depend on where it is used: {error}"}
 

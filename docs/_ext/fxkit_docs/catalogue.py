@@ -134,6 +134,15 @@ def _facts(traits: Mapping[str, Any]) -> list[str]:
         facts.append("receptive field " + ("unbounded" if field is None else _count(field, "sample")))
     if "differentiable" in traits:
         facts.append("differentiable" if traits["differentiable"] else "not differentiable")
+    if traits.get("higher_is_better"):
+        facts.append("more is better")
+    if traits.get("distance") is False:
+        facts.append("no distance: the target is not what costs least")
+    if traits.get("least_samples", 1) > 1:
+        facts.append(f"needs signals of {_count(traits['least_samples'], 'sample')}")
+    if "recursive" in traits:
+        facts.append("memory without end" if traits["recursive"] else "no memory")
+        facts.append(f"looks {_count(traits['lookahead'], 'sample')} ahead")
     if traits.get("straight_through"):
         facts.append("gradients are straight-through estimates")
     if traits.get("channels_in"):
