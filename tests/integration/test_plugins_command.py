@@ -189,7 +189,7 @@ def test_every_plugin_of_the_tree_can_be_shown(fxkit: Any) -> None:
     )
     for arguments in ([], ["--json"]):
         done = subprocess.run(
-            [sys.executable, "-c", program, *arguments], capture_output=True, text=True, timeout=60
+            [sys.executable, "-c", program, *arguments], capture_output=True, text=True, timeout=240
         )
         assert done.returncode == 0, done.stderr
         # What stands on a required option cannot be shown without it; nothing else is left out.
