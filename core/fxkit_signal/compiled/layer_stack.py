@@ -36,6 +36,8 @@ _BYTES = 4
 CHANNELS, INPUTS, HEARD, WIDE, CODE, LAYERS, TAPS_HEAD, OUTPUTS, ENTRY, HEAD, PAST_HEAD = range(11)
 ROW_ENTRY, ROW_HEAD = 11, 12
 TAPS, DILATION, PLACE, PAST, ONWARD, KEPT, ROW = range(7)
+# Each function is compiled once for numbers such as these, and once more for a constant of Python.
+ZERO, ONE = np.int64(0), np.int64(1)
 
 
 @kernel("contract")
@@ -74,8 +76,8 @@ def run(
                 move(heard, row * length, numbers_at(there, count), 0, count)
                 clear(heard, row * length + count, length - count)
             through(
-                heard, room, line, spots, length, count, before, behind, numbers, arrays, layers, reads, 0,
-                nowhere, 0, 0,
+                heard, room, line, spots, length, count, before, behind, numbers, arrays, layers, reads,
+                ZERO, nowhere, ZERO, ZERO,
             )  # fmt: skip
             total = room[0]
             for row in range(arrays[-1, OUTPUTS]):
@@ -107,8 +109,8 @@ def through(
         move(more, 0, flow, 0, array[INPUTS] * length)
         spots[0] = 0
         product(
-            flow, length, numbers, array[ENTRY], array[CHANNELS], more, spots, 1, length, array[INPUTS], more,
-            0,
+            flow, length, numbers, array[ENTRY], array[CHANNELS], more, spots, ONE, length, array[INPUTS],
+            more, ZERO,
         )  # fmt: skip
         for _ in range(array[LAYERS]):
             own = layers[layer]
@@ -126,9 +128,22 @@ def through(
             lay(inputs, array[ROW_HEAD] * stride + here, stride, total, array[HEARD], length)
         taps, outputs = array[TAPS_HEAD], array[OUTPUTS]
         apart = _taps(
-            line, spots, taps, 1, total, array[HEARD], length, count, before, behind, array[PAST_HEAD]
+            line, spots, taps, ONE, total, array[HEARD], length, count, before, behind, array[PAST_HEAD]
         )
-        product(total, length, numbers, array[HEAD], outputs, line, spots, taps, apart, array[HEARD], line, 0)
+        product(
+            total,
+            length,
+            numbers,
+            array[HEAD],
+            outputs,
+            line,
+            spots,
+            taps,
+            apart,
+            array[HEARD],
+            line,
+            ZERO,
+        )
 
 
 @part
@@ -199,7 +214,20 @@ def _layer(
     gather(total, tile, array[HEARD] * length)
     if layer[ONWARD]:
         spots[0] = 0
-        product(more, length, numbers, layer[ONWARD], channels, tile, spots, 1, length, array[HEARD], tile, 0)
+        product(
+            more,
+            length,
+            numbers,
+            layer[ONWARD],
+            channels,
+            tile,
+            spots,
+            ONE,
+            length,
+            array[HEARD],
+            tile,
+            ZERO,
+        )
         gather(flow, more, channels * length)
 
 

@@ -24,6 +24,7 @@ from fxkit_signal.compiled.layer_stack import (
     KEPT,
     LAYERS,
     LONGEST,
+    ONE,
     ONWARD,
     OUTPUTS,
     PAST,
@@ -34,6 +35,7 @@ from fxkit_signal.compiled.layer_stack import (
     TAPS,
     TAPS_HEAD,
     WIDE,
+    ZERO,
     gather,
     lay,
     product,
@@ -81,7 +83,7 @@ def backward(
     of what is heard and the channels of the reading.
     """
     widest, most, taken, beside, size = sizes
-    ins, outs, reach, places, keeps, reads = rows
+    ins, outs, reach, room, keeps, reads = rows
     length = min(LONGEST, whole(samples, STRIP))
     stretches, lead = -(-samples // length), whole(reach, length)
     # Rows whose distance is an odd number of vectors do not fall on the same places of a cache.
@@ -93,7 +95,7 @@ def backward(
     tiles = np.zeros((5, widest * length), np.float32)
     heard = np.zeros(whole(reads + 1, SIDE) * length, np.float32)
     line, pasts = np.zeros(taken * length + beside, np.float32), np.zeros((2, size), np.float32)
-    sums, spots = np.zeros(places, np.float32), np.zeros(most, np.int64)
+    sums, spots = np.zeros(room, np.float32), np.zeros(most, np.int64)
     for n in range(reads * length, (reads + 1) * length):
         heard[n] = 1
     flow, total_to, pushed, more, back = tiles[0], tiles[1], tiles[2], tiles[3], tiles[4]
@@ -152,13 +154,13 @@ def backward(
                     spots[0] = array[ROW_ENTRY] * stride + here
                     if learns:
                         learn(
-                            sums, plan[SUM_ENTRY], flow, 0, length, array[CHANNELS], inputs, spots, 1, stride,
-                            array[INPUTS], length,
+                            sums, plan[SUM_ENTRY], flow, ZERO, length, array[CHANNELS], inputs, spots, ONE,
+                            stride, array[INPUTS], length,
                         )  # fmt: skip
                     spots[0] = 0
                     product(
-                        more, length, turned[0], plan[ENTRY_BACK], array[INPUTS], flow, spots, 1, length,
-                        array[CHANNELS], flow, 0,
+                        more, length, turned[0], plan[ENTRY_BACK], array[INPUTS], flow, spots, ONE, length,
+                        array[CHANNELS], flow, ZERO,
                     )  # fmt: skip
                     move(flow, 0, more, 0, array[INPUTS] * length)
                     # The sum of an array begins with the head of the one before.
@@ -188,7 +190,7 @@ def _head(
         for tap in range(taps):
             spots[tap] = array[ROW_HEAD] * stride + here + tap - (taps - 1)
         learn(
-            sums, plan[SUM_HEAD], pushed, 0, length, outputs, inputs, spots, taps, stride, array[HEARD],
+            sums, plan[SUM_HEAD], pushed, ZERO, length, outputs, inputs, spots, taps, stride, array[HEARD],
             length,
         )  # fmt: skip
         add_up(sums, plan[SUM_HEAD_BIAS], pushed, outputs, length)
@@ -196,7 +198,7 @@ def _head(
         spots[tap] = own + tap
     product(
         total_to, length, numbers, plan[HEAD_BACK], array[HEARD], pushes, spots, taps, stride, outputs,
-        pushes, 0,
+        pushes, ZERO,
     )  # fmt: skip
 
 
@@ -212,9 +214,35 @@ def _layer(
     spots[0] = 0
     if layer[ONWARD]:
         if learns:
-            learn(sums, places[SUM_ONWARD], flow, 0, length, channels, bent, spots, 1, length, count, length)
+            learn(
+                sums,
+                places[SUM_ONWARD],
+                flow,
+                ZERO,
+                length,
+                channels,
+                bent,
+                spots,
+                ONE,
+                length,
+                count,
+                length,
+            )
             add_up(sums, places[SUM_ONWARD_BIAS], flow, channels, length)
-        product(more, length, numbers, places[ONWARD_BACK], count, flow, spots, 1, length, channels, flow, 0)
+        product(
+            more,
+            length,
+            numbers,
+            places[ONWARD_BACK],
+            count,
+            flow,
+            spots,
+            ONE,
+            length,
+            channels,
+            flow,
+            ZERO,
+        )
     else:
         clear(more, 0, count * length)
     own = places[ROW_BENT] * stride + here
@@ -232,11 +260,13 @@ def _layer(
             spots[tap] = layer[ROW] * stride + here - late
         learn(sums, places[SUM], pushes, own, stride, wide, inputs, spots, taps, stride, channels, length)
         spots[0] = 0
-        learn(sums, places[SUM_MIX], pushes, own, stride, wide, heard, spots, 1, length, reads + 1, length)
+        learn(sums, places[SUM_MIX], pushes, own, stride, wide, heard, spots, ONE, length, reads + 1, length)
     for tap in range(taps):
         spots[tap] = own + tap * layer[DILATION]
-    product(more, length, numbers, places[BACK], channels, pushes, spots, taps, stride, wide, pushes, 0)
+    product(more, length, numbers, places[BACK], channels, pushes, spots, taps, stride, wide, pushes, ZERO)
     gather(flow, more, channels * length)
     if asked:
-        product(more, length, numbers, places[MIX_BACK], reads, pushes, spots, 1, stride, wide, pushes, 0)
+        product(
+            more, length, numbers, places[MIX_BACK], reads, pushes, spots, ONE, stride, wide, pushes, ZERO
+        )
         gather(back, more, reads * length)

@@ -14,6 +14,7 @@ from fxkit_signal.compiled.layer_stack import (
     DILATION,
     HEARD,
     LAYERS,
+    ONE,
     OUTPUTS,
     PAST,
     PAST_HEAD,
@@ -22,6 +23,7 @@ from fxkit_signal.compiled.layer_stack import (
     TAPS,
     TAPS_HEAD,
     WIDE,
+    ZERO,
     product,
 )
 from fxkit_signal.compiled.vectors import clear, move, numbers_at
@@ -110,7 +112,7 @@ def reach_back(
             layer += 1
         _reach(
             pushes, plan[ROW_PUSH] * stride + lead, stride, more, spots, late, to_past, turned[0],
-            plan[HEAD_BACK], item, array[PAST_HEAD], array[HEARD], array[OUTPUTS], array[TAPS_HEAD], 1,
+            plan[HEAD_BACK], item, array[PAST_HEAD], array[HEARD], array[OUTPUTS], array[TAPS_HEAD], ONE,
             samples, length,
         )  # fmt: skip
 
@@ -124,7 +126,7 @@ def _reach(
     for start in range(-reach, 0, length):
         for tap in range(taps):
             spots[tap] = row + start + tap * dilation
-        product(more, length, numbers, at, rows, pushes, spots, taps, stride, wide, pushes, 0)
+        product(more, length, numbers, at, rows, pushes, spots, taps, stride, wide, pushes, ZERO)
         for r in range(rows):
             there = flat_of(to_past, item, place + r * reach, reach)
             count = min(length, -start)
