@@ -1,13 +1,13 @@
 """Time whole training steps of fxkit's networks against nablafx's and NAM's of the same size.
 
     python tests/performance/bench_training_steps.py [--only tcn-45-s,s4-l] [--batch 4] [--samples 65536]
-                                                     [--rounds 3] [--wall-threads 2] [--json FILE]
+                                                     [--rounds 3] [--wall-threads 2] [--bare] [--json FILE]
 
 A step is the network, 0.5 L1 and 0.5 multi-resolution STFT (auraloss's for the peers), backward, Adam, in
-float32 on the same noise. The candidates of a case take turns in one process, so that a neighbour's load
-falls on both. Told are the median of process CPU time on one thread, the median of wall time on two (which
-means nothing on a machine that is busy), and by how much one step on one thread raised the resident memory of
-a fresh process that had taken a short one.
+float32 on the same noise; with --bare it is the network and backward alone. The candidates of a case take
+turns in one process, so that a neighbour's load falls on both. Told are the median of process CPU time on one
+thread, the median of wall time on two (which means nothing on a machine that is busy), and by how much one
+step on one thread raised the resident memory of a fresh process that had taken a short one.
 Recurrent networks learn through the whole length.
 
 Run it in an environment of its own for the peers, in which fxkit is installed too (pip install .):
@@ -29,6 +29,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 
 import attrs
 import torch
@@ -59,6 +60,11 @@ class Candidate:
         self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()
+
+    def pass_both_ways(self, audio: Tensor) -> None:
+        """Run the network forward and backward."""
+        self.optimizer.zero_grad()
+        self.run(audio).square().mean().backward()
 
 
 def candidate(network: nn.Module, run: Callable, distance: Callable) -> Candidate:
@@ -129,7 +135,7 @@ def times(steps: dict[str, Callable[[], None]], rounds: int, clock: Callable[[],
     return {name: statistics.median(values[1:]) for name, values in spans.items()}
 
 
-def measured(name: str, batch: int, samples: int, rounds: int, wall_threads: int) -> dict:
+def measured(name: str, batch: int, samples: int, rounds: int, wall_threads: int, bare: bool) -> dict:
     """Measure one case; candidates that cannot be built are left out, with the reason."""
     pair, found, reasons = PAIRS[name], {}, {}
     for who, make in (("fxkit", our_candidate), (pair.peer, peer_candidate)):
@@ -142,12 +148,14 @@ def measured(name: str, batch: int, samples: int, rounds: int, wall_threads: int
     audio, target = (0.1 * torch.randn(batch, 1, samples, generator=draw) for _ in range(2))
 
     def stepping(one: Candidate) -> Callable[[int], None]:
+        if bare:
+            return lambda length: one.pass_both_ways(audio[..., :length])
         return lambda length: one.step(audio[..., :length], target[..., :length])
 
     # One thread until every process that is forked for its memory has ended: others would be lost there.
     threads(1)
     peaks = {who: memory(stepping(one), samples) for who, one in found.items()}
-    steps = {who: (lambda one=one: one.step(audio, target)) for who, one in found.items()}
+    steps = {who: partial(stepping(one), samples) for who, one in found.items()}
     single = times(steps, rounds, time.process_time)
     threads(max(1, wall_threads))
     together = times(steps, rounds, time.perf_counter) if wall_threads else {}
@@ -168,6 +176,7 @@ def measured(name: str, batch: int, samples: int, rounds: int, wall_threads: int
         "batch": batch,
         "samples": samples,
         "wall_threads": wall_threads,
+        "bare": bare,
         **rows,
         "left_out": reasons,
     }
@@ -208,6 +217,7 @@ def main() -> None:
     parser.add_argument(
         "--wall-threads", type=int, default=2, help="threads to take wall time with; 0 leaves it out"
     )
+    parser.add_argument("--bare", action="store_true", help="neither losses nor Adam")
     parser.add_argument("--json", type=pathlib.Path, help="write the figures there too")
     options = parser.parse_args()
     names = options.only.split(",") if options.only else list(PAIRS)
@@ -217,7 +227,9 @@ def main() -> None:
     rows = []
     print(HEAD)
     for name in names:
-        row = measured(name, options.batch, options.samples, options.rounds, options.wall_threads)
+        row = measured(
+            name, options.batch, options.samples, options.rounds, options.wall_threads, options.bare
+        )
         rows.append(row)
         print(line(rows[-1]), flush=True)
         if options.json:
