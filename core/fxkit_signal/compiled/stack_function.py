@@ -27,6 +27,7 @@ def run_stack(
 ) -> tuple[Tensor, Tensor]:
     """Return output and past after it; `marks` receives what is past before each span but the first."""
     batch, reads, samples = reading.shape
+    _check(reading, past, packed)
     reading, past = _rows(reading), _rows(past)
     out = reading.new_empty(batch, int(packed.arrays[-1, forwards.OUTPUTS]), samples)
     after = past.new_empty(past.shape)
@@ -40,6 +41,14 @@ def run_stack(
 
     spread(work, batch)
     return out, after
+
+
+def _check(reading: Tensor, past: Tensor, packed: Packed) -> None:
+    # The kernels read memory by these shapes.
+    batch, inputs, size = len(reading), int(packed.arrays[0, forwards.INPUTS]), packed.sizes[-1]
+    if reading.shape[1] != inputs or past.shape != (batch, size):
+        found = f"{list(reading.shape)} and {list(past.shape)}"
+        raise ValueError(f"layers need [{batch}, {inputs}, any] and a past [{batch}, {size}], got {found}")
 
 
 def run_learned(

@@ -238,3 +238,11 @@ def test_only_float32_of_few_channels_is_served():
     assert not learns(reading, past, copied(arrays, torch.Tensor.double)[0])
     assert not learns(reading, past, [array(1, 65, 65, 1, (1,), last=True)])
     assert not learns(reading, past, [array(1, 2, 2, 1, (1, 10000), last=True)])
+
+
+@pytest.mark.parametrize(("channels", "items", "more"), [(2, 2, 0), (1, 1, 0), (1, 2, 1)])
+def test_shapes_that_do_not_fit_are_refused(channels, items, more):
+    arrays = STACKS["two arrays"]
+    size = pack(arrays).sizes[-1]
+    with pytest.raises(ValueError, match=rf"past \[2, {size}\], got \[2, {channels}, 8\]"):
+        learned(torch.zeros(2, channels, 8), torch.zeros(items, size + more), arrays, 1.0)
