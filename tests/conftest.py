@@ -5,7 +5,20 @@ from __future__ import annotations
 import os
 
 import pytest
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # There are as many of these processes as cores; with threads each they would wait for each other.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import torch
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Spread the whole suite over the cores; a few tests are faster in one process."""
+    whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS and not config.option.keyword
+    if not whole:
+        config.option.dist = "no"
+    return (os.cpu_count() or 1) if whole else 0
 
 
 @pytest.fixture(autouse=True, scope="session")
