@@ -12,6 +12,7 @@ from fxkit.errors import AssemblyError
 from fxkit.experiment.model import Part
 from fxkit.model.assembly import build_part
 from fxkit.protocols import Loss
+from fxkit.traits import loss_traits
 from fxkit.values import Batch, Output, Shared
 
 
@@ -27,12 +28,28 @@ class Term:
 def build_terms(
     losses: Mapping[str, Part], metrics: Mapping[str, Part], ctx: BuildContext
 ) -> tuple[Term, ...]:
-    """Build the losses, then the metrics; a metric named like a loss is that loss and is left out."""
-    trained = tuple(Term(name, build_part(part, ctx), part.keys.weight) for name, part in losses.items())
+    """Build the losses, then the metrics; a metric named like a loss is that loss and is left out.
+
+    Raises `AssemblyError` for one that the material does not suit.
+    """
+    trained = tuple(Term(name, _built(part, ctx), part.keys.weight) for name, part in losses.items())
     watched = tuple(
-        Term(name, build_part(part, ctx), None) for name, part in metrics.items() if name not in losses
+        Term(name, _built(part, ctx), None) for name, part in metrics.items() if name not in losses
     )
     return trained + watched
+
+
+def _built(part: Part, ctx: BuildContext) -> Loss:
+    traits = loss_traits(part.spec, ctx)
+    if traits.channels is not None and ctx.target_channels not in traits.channels:
+        wanted = " or ".join(map(str, traits.channels))
+        raise AssemblyError(
+            part.path, f"{part.name} takes {wanted} channels; the target has {ctx.target_channels}"
+        )
+    if "input" in traits.uses and not ctx.channels:
+        raise AssemblyError(part.path, f"{part.name} compares with the input, and this data has none")
+    loss: Loss = build_part(part, ctx)
+    return loss
 
 
 def aligned(output: Output, batch: Batch) -> tuple[Output, Batch]:

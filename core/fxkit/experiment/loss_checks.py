@@ -33,8 +33,18 @@ def check_losses(found: Draft, report: Report) -> None:
         return
     ctx = BuildContext(sample_rate=run.sample_rate, hop=run.hop, seed=run.seed)
     shortest = min(_lengths(found, data.keys.segment), key=lambda length: length.samples)
+    _check_best(found, ctx, report)
     for name, part in found.parts["losses"].items():
         _check(found.named("losses")[name], name, part, ctx, shortest, report)
+
+
+def _check_best(found: Draft, ctx: BuildContext, report: Report) -> None:
+    tree = found.tree.at(("train", "best"))
+    part = found.parts["metrics"].get(str(tree.value)) if tree else None
+    if tree is not None and part is not None and loss_traits(part.spec, ctx).higher_is_better:
+        report.at_value(
+            tree, f"the best weights are those of the lowest value, and of {part.name} more is better"
+        )
 
 
 def _lengths(found: Draft, segment: int) -> Iterator[_Length]:
