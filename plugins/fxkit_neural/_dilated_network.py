@@ -1,9 +1,8 @@
-"""What the networks of dilated convolutions share: published sizes, and conditionings to check them with."""
+"""What the networks of dilated convolutions share: published sizes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 # Blocks, taps and growth of the dilations, named by the memory in milliseconds at 48 kHz and by few blocks
 # (s) or many (l): Comunità, Steinmetz and Reiss (2025), appendix.
@@ -15,16 +14,3 @@ SIZES: Mapping[str, Mapping[str, int]] = {
     "2500-s": {"blocks": 5, "kernel": 13, "growth": 10},
     "2500-l": {"blocks": 10, "kernel": 5, "growth": 3},
 }
-
-
-def conditionings() -> tuple[Any, ...]:
-    """Return one conditioning of each kind, and one that looks ahead, on short blocks."""
-    from fxkit_neural.concat import Concat
-    from fxkit_neural.film import FiLM
-    from fxkit_neural.tfilm import TFiLM
-    from fxkit_neural.ttfilm import TTFiLM
-    from fxkit_neural.tvconcat import TVConcat
-    from fxkit_neural.tvfilm import TVFiLM
-
-    moving = (TFiLM(block=48), TFiLM(block=48, lookahead=True), TTFiLM(block=48))
-    return (Concat(size=2), FiLM(), *moving, TVConcat(block=48), TVFiLM(block=48))

@@ -8,18 +8,17 @@ import attrs
 
 from fxkit.spec import opt
 from fxkit.traits import Traits
-from fxkit.unconditioned import Unconditioned
+from fxkit_neural._conditioned import Conditioned
 
 if TYPE_CHECKING:
     from fxkit.context import BuildContext
-    from fxkit.parameter import Parameter
-    from fxkit.protocols import ConditioningSpec, Processor
+    from fxkit.protocols import Processor
 
 Network = TypeVar("Network", bound="RecurrentNetwork")
 
 
 @attrs.frozen(kw_only=True)
-class RecurrentNetwork:
+class RecurrentNetwork(Conditioned):
     """Declare the options of a network of recurrent layers and a linear one."""
 
     kind: ClassVar[str]
@@ -56,39 +55,26 @@ class RecurrentNetwork:
         """Return the units of each layer, on whose outputs a condition acts."""
         return (self.hidden,) * self.layers
 
-    @property
-    def _conditioned(self) -> ConditioningSpec:
-        conditioning: ConditioningSpec = self.conditioning or Unconditioned()
-        return conditioning
-
-    def parameters(self, ctx: BuildContext) -> tuple[Parameter, ...]:
-        """Declare what the conditioning wants to be set."""
-        return tuple(self._conditioned.parameters(ctx, self.widths))
-
     def traits(self, ctx: BuildContext) -> Traits:
         """Declare a causal recursion, and the products of its layers and of the linear one behind them."""
-        condition = self._conditioned.traits(ctx, self.widths)
-        inputs = (self._inputs(ctx), *self.widths[1:])
+        condition = self._condition(ctx)
+        inputs = (self._reads(ctx), *self.widths[1:])
         gates = sum(self.gates * self.hidden * (width + self.hidden) for width in inputs)
         macs = gates + self.hidden * ctx.channels + condition.macs
         return Traits(latency=condition.latency, macs=macs, autocast=True)
 
     def build(self, ctx: BuildContext) -> Processor:
         """Build the module for the channels of `ctx`."""
-        from fxkit.whole_blocks import on_whole_blocks
         from fxkit_neural._recurrent import RecurrentModule
 
         module = RecurrentModule(
             self.kind,
-            (self._inputs(ctx), self.hidden, ctx.channels),
+            (self._reads(ctx), self.hidden, ctx.channels),
             self.layers,
-            self._conditioned.build(ctx, self.widths),
+            self._build_conditioning(ctx),
             skip=self.skip,
             bent=self.output == "tanh",
             learned=self.initial == "learned",
             plain=self.conditioning is None,
         )
-        return on_whole_blocks(module, self._conditioned.traits(ctx, self.widths))
-
-    def _inputs(self, ctx: BuildContext) -> int:
-        return ctx.channels + self._conditioned.joined(ctx)
+        return self._whole(module, ctx)

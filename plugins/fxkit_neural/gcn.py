@@ -9,17 +9,16 @@ import attrs
 
 from fxkit.spec import opt
 from fxkit.traits import Traits
-from fxkit.unconditioned import Unconditioned
-from fxkit_neural._dilated_network import SIZES, conditionings
+from fxkit_neural._conditioned import Conditioned, conditionings
+from fxkit_neural._dilated_network import SIZES
 
 if TYPE_CHECKING:
     from fxkit.context import BuildContext
-    from fxkit.parameter import Parameter
-    from fxkit.protocols import ConditioningSpec, Processor
+    from fxkit.protocols import Processor
 
 
 @attrs.frozen(kw_only=True)
-class GCN:
+class GCN(Conditioned):
     """Model a device by a gated convolutional network.
 
     Each block convolves with dilation to twice its channels, multiplies the tanh of one half by the
@@ -67,31 +66,21 @@ class GCN:
             *(attrs.evolve(small, conditioning=one) for one in conditionings()),
         )
 
-    @property
-    def _conditioned(self) -> ConditioningSpec:
-        conditioning: ConditioningSpec = self.conditioning or Unconditioned()
-        return conditioning
-
-    def parameters(self, ctx: BuildContext) -> tuple[Parameter, ...]:
-        """Declare what the conditioning wants to be set."""
-        return tuple(self._conditioned.parameters(ctx, self.widths))
-
     def traits(self, ctx: BuildContext) -> Traits:
         """Declare the memory that follows from kernel and dilations, and the products of all blocks."""
-        condition = self._conditioned.traits(ctx, self.widths)
+        condition = self._condition(ctx)
         memory = 1 + (self.kernel - 1) * sum(self.dilations)
         taps = sum(2 * self.channels * inputs * self.kernel for inputs in self._inputs(ctx))
         mixes = (self.blocks - 1) * self.channels**2 + self.blocks * self.channels * (1 + ctx.channels)
         return Traits(
             autocast=True,
-            receptive_field=None if condition.recursive or condition.block else memory,
+            receptive_field=self._memory(ctx, memory),
             latency=condition.latency,
             macs=float(taps + mixes) + condition.macs,
         )
 
     def build(self, ctx: BuildContext) -> Processor:
         """Build the module for the channels of `ctx`."""
-        from fxkit.whole_blocks import on_whole_blocks
         from fxkit_neural._gcn import Block, GCNModule
 
         blocks = [
@@ -111,11 +100,11 @@ class GCN:
             self.channels,
             ctx.channels,
             bias=self.bias,
-            conditioning=self._conditioned.build(ctx, self.widths),
+            conditioning=self._build_conditioning(ctx),
             modulated=self.conditioning is not None,
         )
-        return on_whole_blocks(module, self._conditioned.traits(ctx, self.widths))
+        return self._whole(module, ctx)
 
     def _inputs(self, ctx: BuildContext) -> tuple[int, ...]:
         """Return the channels that each block reads."""
-        return (ctx.channels + self._conditioned.joined(ctx), *(self.channels,) * (self.blocks - 1))
+        return (self._reads(ctx), *(self.channels,) * (self.blocks - 1))

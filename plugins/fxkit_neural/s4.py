@@ -9,16 +9,15 @@ import attrs
 
 from fxkit.spec import opt
 from fxkit.traits import Traits
-from fxkit.unconditioned import Unconditioned
+from fxkit_neural._conditioned import Conditioned, conditionings
 
 if TYPE_CHECKING:
     from fxkit.context import BuildContext
-    from fxkit.parameter import Parameter
-    from fxkit.protocols import ConditioningSpec, Processor
+    from fxkit.protocols import Processor
 
 
 @attrs.frozen(kw_only=True)
-class S4:
+class S4(Conditioned):
     """Model a device by structured state spaces: banks of resonators between saturating layers.
 
     Each block mixes its channels, bends them by tanh, filters each channel by `modes` pairs of complex poles,
@@ -46,8 +45,6 @@ class S4:
     @classmethod
     def examples(cls) -> tuple[S4, ...]:
         """Return the forms that differ in what they promise."""
-        from fxkit_neural._dilated_network import conditionings
-
         small = cls(blocks=2, modes=3, channels=4)
         return (
             cls(),
@@ -60,30 +57,20 @@ class S4:
         """Return the channels of each block where a condition acts."""
         return (self.channels,) * self.blocks
 
-    @property
-    def _conditioned(self) -> ConditioningSpec:
-        conditioning: ConditioningSpec = self.conditioning or Unconditioned()
-        return conditioning
-
-    def parameters(self, ctx: BuildContext) -> tuple[Parameter, ...]:
-        """Declare what the conditioning wants to be set."""
-        return tuple(self._conditioned.parameters(ctx, self.widths))
-
     def traits(self, ctx: BuildContext) -> Traits:
         """Declare a recursion, and what one sample costs it."""
-        condition = self._conditioned.traits(ctx, self.widths)
+        condition = self._condition(ctx)
         block = self.channels * (self.channels + 6 * self.modes + 1 + int(self.residual))
-        ends = self.channels * (2 * ctx.channels + self._conditioned.joined(ctx))
+        ends = self.channels * (ctx.channels + self._reads(ctx))
         return Traits(latency=condition.latency, macs=self.blocks * block + ends + condition.macs)
 
     def build(self, ctx: BuildContext) -> Processor:
         """Build the module for the channels of `ctx`."""
-        from fxkit.whole_blocks import on_whole_blocks
         from fxkit_neural._s4 import S4Block
         from fxkit_neural._state_space import StateSpaceModule
 
-        sizes = ctx.channels + self._conditioned.joined(ctx), self.channels, ctx.channels
+        sizes = self._reads(ctx), self.channels, ctx.channels
         blocks = [S4Block(self.channels, self.modes, self.residual) for _ in range(self.blocks)]
-        conditioning = self._conditioned.build(ctx, self.widths)
+        conditioning = self._build_conditioning(ctx)
         module = StateSpaceModule(sizes, blocks, conditioning, bent=True)
-        return on_whole_blocks(module, self._conditioned.traits(ctx, self.widths))
+        return self._whole(module, ctx)

@@ -9,17 +9,16 @@ import attrs
 
 from fxkit.spec import opt
 from fxkit.traits import Traits
-from fxkit.unconditioned import Unconditioned
-from fxkit_neural._dilated_network import SIZES, conditionings
+from fxkit_neural._conditioned import Conditioned, conditionings
+from fxkit_neural._dilated_network import SIZES
 
 if TYPE_CHECKING:
     from fxkit.context import BuildContext
-    from fxkit.parameter import Parameter
-    from fxkit.protocols import ConditioningSpec, Processor
+    from fxkit.protocols import Processor
 
 
 @attrs.frozen(kw_only=True)
-class TCN:
+class TCN(Conditioned):
     """Model a device by a temporal convolutional network.
 
     Blocks of dilated convolution, tanh and a residual path with one gain per channel, then a mix down,
@@ -75,29 +74,19 @@ class TCN:
             *(attrs.evolve(small, conditioning=one) for one in conditionings()),
         )
 
-    @property
-    def _conditioned(self) -> ConditioningSpec:
-        conditioning: ConditioningSpec = self.conditioning or Unconditioned()
-        return conditioning
-
-    def parameters(self, ctx: BuildContext) -> tuple[Parameter, ...]:
-        """Declare what the conditioning wants to be set."""
-        return tuple(self._conditioned.parameters(ctx, self.widths))
-
     def traits(self, ctx: BuildContext) -> Traits:
         """Declare the memory and the latency that follow from kernel and dilations."""
-        condition = self._conditioned.traits(ctx, self.widths)
+        condition = self._condition(ctx)
         memory = 1 + (self.kernel - 1) * sum(self.dilations)
         return Traits(
             autocast=True,
-            receptive_field=None if condition.recursive or condition.block else memory,
+            receptive_field=self._memory(ctx, memory),
             latency=sum(self.look_ahead) + condition.latency,
             macs=self._macs(ctx) + condition.macs,
         )
 
     def build(self, ctx: BuildContext) -> Processor:
         """Build the module for the channels of `ctx`."""
-        from fxkit.whole_blocks import on_whole_blocks
         from fxkit_neural._tcn import Block, TCNModule
 
         blocks = [
@@ -111,14 +100,14 @@ class TCN:
             self.channels,
             ctx.channels,
             bounded=self.bounded,
-            conditioning=self._conditioned.build(ctx, self.widths),
+            conditioning=self._build_conditioning(ctx),
             modulated=self.conditioning is not None,
         )
-        return on_whole_blocks(module, self._conditioned.traits(ctx, self.widths))
+        return self._whole(module, ctx)
 
     def _inputs(self, ctx: BuildContext) -> tuple[int, ...]:
         """Return the channels that each block reads."""
-        return (ctx.channels + self._conditioned.joined(ctx), *self.widths[1:])
+        return (self._reads(ctx), *self.widths[1:])
 
     def _macs(self, ctx: BuildContext) -> float:
         taps = sum(self.channels * inputs * self.kernel for inputs in self._inputs(ctx))

@@ -9,16 +9,15 @@ import attrs
 
 from fxkit.spec import opt
 from fxkit.traits import Traits
-from fxkit.unconditioned import Unconditioned
+from fxkit_neural._conditioned import Conditioned, conditionings
 
 if TYPE_CHECKING:
     from fxkit.context import BuildContext
-    from fxkit.parameter import Parameter
     from fxkit.protocols import Processor
 
 
 @attrs.frozen(kw_only=True)
-class Transformer:
+class Transformer(Conditioned):
     """Model a device by a causal transformer over patches that steers short gated convolutions.
 
     Each patch of `patch` samples becomes one token as soon as it is complete: its samples and its level,
@@ -52,21 +51,12 @@ class Transformer:
     @classmethod
     def examples(cls) -> tuple[Transformer, ...]:
         """Return the forms that differ in what they promise."""
-        from fxkit_neural.concat import Concat
-        from fxkit_neural.film import FiLM
-        from fxkit_neural.tfilm import TFiLM
-        from fxkit_neural.ttfilm import TTFiLM
-        from fxkit_neural.tvconcat import TVConcat
-        from fxkit_neural.tvfilm import TVFiLM
-
-        moving = (TFiLM(block=48), TFiLM(block=48, lookahead=True), TTFiLM(block=48))
-        conditionings = (Concat(), FiLM(), *moving, TVConcat(block=48), TVFiLM(block=48))
         small = cls(patch=8, window=6, layers=1, blocks=2, channels=4)
         return (
             cls(),
             attrs.evolve(small, skip=False),
             cls(patch=16, window=4, blocks=1),
-            *(attrs.evolve(small, conditioning=one) for one in conditionings),
+            *(attrs.evolve(small, conditioning=one) for one in conditionings()),
         )
 
     @property
@@ -84,34 +74,24 @@ class Transformer:
         if self.dim % (2 * self.heads):
             yield "dim", f"{self.dim} is not a multiple of {2 * self.heads}, twice the heads"
 
-    @property
-    def _conditioned(self) -> Any:
-        return self.conditioning or Unconditioned()
-
-    def parameters(self, ctx: BuildContext) -> tuple[Parameter, ...]:
-        """Declare what the conditioning wants to be set."""
-        return tuple(self._conditioned.parameters(ctx, self.widths))
-
     def traits(self, ctx: BuildContext) -> Traits:
         """Declare the memory of attention over whole patches and of the convolutions behind it."""
-        condition = self._conditioned.traits(ctx, self.widths)
+        condition = self._condition(ctx)
         attended = (3 + self.layers * (self.window - 1)) * self.patch
         field = attended + (self.kernel - 1) * sum(self.dilations[1:])
-        bounded = not (condition.recursive or condition.block)
         return Traits(
             autocast=True,
-            receptive_field=field if bounded else None,
+            receptive_field=self._memory(ctx, field),
             latency=condition.latency,
             macs=self._macs(ctx) + condition.macs,
         )
 
     def build(self, ctx: BuildContext) -> Processor:
         """Build the module for the channels of `ctx`."""
-        from fxkit.whole_blocks import on_whole_blocks
         from fxkit_neural._transformer import Sizes, TransformerModule
 
         sizes = Sizes(
-            inputs=self._inputs(ctx),
+            inputs=self._reads(ctx),
             outputs=ctx.channels,
             patch=self.patch,
             window=self.window,
@@ -123,15 +103,12 @@ class Transformer:
             dilations=self.dilations,
             skip=self.skip,
         )
-        conditioning = self._conditioned.build(ctx, self.widths)
+        conditioning = self._build_conditioning(ctx)
         module = TransformerModule(sizes, conditioning, fused=self.conditioning is None)
-        return on_whole_blocks(module, self._conditioned.traits(ctx, self.widths))
-
-    def _inputs(self, ctx: BuildContext) -> int:
-        return ctx.channels + int(self._conditioned.joined(ctx))
+        return self._whole(module, ctx)
 
     def _macs(self, ctx: BuildContext) -> float:
-        read, wide = self._inputs(ctx), 2 * self.channels
+        read, wide = self._reads(ctx), 2 * self.channels
         moved = self.blocks * wide + (ctx.channels if self.skip else 0)
         layer = 8 * self.dim**2 + 2 * self.window * self.dim
         token = (read * (self.patch + 1) + self.dim + moved) * self.dim + self.layers * layer

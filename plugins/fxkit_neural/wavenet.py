@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
 from fxkit.spec import opt
 from fxkit.traits import Traits
-from fxkit.unconditioned import Unconditioned
+from fxkit_neural._conditioned import Conditioned
 
 if TYPE_CHECKING:
     from fxkit.context import BuildContext
-    from fxkit.parameter import Parameter
-    from fxkit.protocols import ConditioningSpec, Processor
+    from fxkit.protocols import Processor
 
 Activation = Literal[
     "tanh", "relu", "leaky-relu", "sigmoid", "silu", "hardtanh", "hardswish", "softsign", "softsigmoid",
@@ -87,7 +86,7 @@ _STANDARD = (
 
 
 @attrs.frozen(kw_only=True)
-class WaveNet:
+class WaveNet(Conditioned):
     """Model an amplifier by dilated convolutions whose layers are all heard at the end.
 
     The network of Neural Amp Modeler (Atkinson, version 0.13), so that weights travel both ways as
@@ -146,28 +145,19 @@ class WaveNet:
         """Return the channels of each layer before its activation."""
         return tuple(array.width for array in self.arrays for _ in array.dilations)
 
-    @property
-    def _conditioned(self) -> ConditioningSpec:
-        return self.conditioning or Unconditioned()
-
-    def parameters(self, ctx: BuildContext) -> Sequence[Parameter]:
-        """Declare what the conditioning takes."""
-        return self._conditioned.parameters(ctx, self.widths)
-
     def traits(self, ctx: BuildContext) -> Traits:
         """Declare the memory that follows from taps and dilations, and the products of all layers."""
-        found = self._conditioned.traits(ctx, self.widths)
+        found = self._condition(ctx)
         memory = 1 + sum(array.reach for array in self.arrays)
-        unknown = found.recursive or found.block
         return Traits(
             autocast=True,
-            receptive_field=None if unknown else memory,
+            receptive_field=self._memory(ctx, memory),
             latency=found.latency,
             macs=self._macs(ctx) + found.macs,
         )
 
     def _macs(self, ctx: BuildContext) -> int:
-        reads = ctx.channels + self._conditioned.joined(ctx)
+        reads = self._reads(ctx)
         inputs = (reads, *(array.channels for array in self.arrays))
         shapes = zip(self.arrays, inputs, self.heads(ctx), strict=False)
         idle = self.arrays[-1].heard * self.arrays[-1].channels
@@ -179,19 +169,17 @@ class WaveNet:
 
     def build(self, ctx: BuildContext) -> Processor:
         """Build the module for the channels of `ctx`."""
-        from fxkit.whole_blocks import on_whole_blocks
         from fxkit_neural._wavenet import WaveNetModule
 
-        conditioned = self._conditioned
         module = WaveNetModule(
             self.arrays,
             self.heads(ctx),
-            reads=ctx.channels + conditioned.joined(ctx),
+            reads=self._reads(ctx),
             scale=self.head_scale,
-            conditioning=conditioned.build(ctx, self.widths),
+            conditioning=self._build_conditioning(ctx),
             modulated=self.conditioning is not None,
         )
-        return on_whole_blocks(module, conditioned.traits(ctx, self.widths))
+        return self._whole(module, ctx)
 
 
 def _arrays(channels: tuple[int, int], dilations: tuple[tuple[int, ...], ...]) -> tuple[LayerArray, ...]:

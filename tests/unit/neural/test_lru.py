@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from fxkit.context import BuildContext
+from fxkit_neural.concat import Concat
 from fxkit_neural.lru import LRU
 
 
@@ -104,3 +105,9 @@ def test_cost_is_that_of_the_definition():
     spec = LRU(blocks=2, modes=3, channels=4)
     drive_and_read, step = 4 * 3 * 4, 4 * 3
     assert spec.traits(BuildContext()).macs == 2 * (16 + drive_and_read + step + 4 + 32 + 4) + 4 + 4
+
+
+def test_what_a_condition_joins_costs_one_product_per_channel_inside():
+    plain, joined = LRU(channels=5), LRU(channels=5, conditioning=Concat(size=3))
+    ctx = BuildContext(channels=2)
+    assert joined.traits(ctx).macs - plain.traits(ctx).macs == 3 * 5

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from fxkit.context import BuildContext
+from fxkit_neural.concat import Concat
 from fxkit_neural.s4 import S4
 from fxkit_neural.tfilm import TFiLM
 
@@ -106,3 +107,9 @@ def test_cost_is_that_of_the_definition():
     spec = S4(blocks=2, modes=3, channels=4)
     complex_steps = 6 * 3 * 4
     assert spec.traits(BuildContext()).macs == 2 * (16 + complex_steps + 4 + 4) + 4 + 4
+
+
+def test_what_a_condition_joins_costs_one_product_per_channel_inside():
+    plain, joined = S4(channels=5), S4(channels=5, conditioning=Concat(size=3))
+    ctx = BuildContext(channels=2)
+    assert joined.traits(ctx).macs - plain.traits(ctx).macs == 3 * 5
