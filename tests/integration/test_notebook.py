@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from itertools import groupby
 from pathlib import Path
 
 import nbformat
@@ -38,17 +39,18 @@ def _code(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
 
 
 def _kinds(cell: nbformat.NotebookNode) -> list[str]:
-    return [output.output_type for output in cell.outputs]
+    # A slow kernel flushes what one cell prints in several pieces.
+    kinds = (output.get("name", output.output_type) for output in cell.outputs)
+    return [kind for kind, _ in groupby(kinds)]
 
 
 def test_the_stored_outputs_are_of_one_run_without_errors(notebook: nbformat.NotebookNode) -> None:
     cells = _code(notebook)
     assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
     kinds = [kind for cell in cells for kind in _kinds(cell)]
-    assert {"stream", "display_data"} <= set(kinds)
+    assert {"stdout", "display_data"} <= set(kinds)
     assert "error" not in kinds
-    errors = [out for cell in cells for out in cell.outputs if out.get("name") == "stderr"]
-    assert not errors
+    assert "stderr" not in kinds
 
 
 def test_the_page_shows_code_outputs_and_pictures(notebook: nbformat.NotebookNode) -> None:
