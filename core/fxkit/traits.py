@@ -98,11 +98,14 @@ class LossTraits:
     "node.term" of the model's auxiliary terms that it reads. `least_samples`: the shortest signal that
     it can measure. `channels`: the numbers of channels that it takes; None for any. `differentiable`: it can
     be trained on; else it is a metric alone. `higher_is_better`: as with an accuracy; only for metrics.
+    `sign_blind`: output and target cost the same when either is turned upside down, as where magnitudes of
+    spectra are compared.
     """
 
     distance: bool = True
     differentiable: bool = True
     higher_is_better: bool = False
+    sign_blind: bool = False
     uses: tuple[Literal["input"], ...] = ()
     terms: tuple[str, ...] = ()
     least_samples: int = 1
