@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
-import attrs
 import torch
 
 from fxkit.engine.baselines import baselines
 from fxkit.engine.evaluation import evaluate
 from fxkit.engine.setup import prepare
 from fxkit.errors import RunError
-from fxkit.files import finite, strict_json
+from fxkit.scores import Comparison, Interval, Scores
 from fxkit.trained import load
 
-
-@attrs.frozen(kw_only=True)
-class Scores:
-    """Hold a split's figures: means, per recording, and of the baselines."""
-
-    run: str
-    split: str
-    metrics: Mapping[str, float]
-    recordings: Mapping[str, Mapping[str, float]]
-    baselines: Mapping[str, Mapping[str, float]]
-
-    def to_json(self) -> str:
-        """Write the scores on one line of strict JSON; a figure that is not finite is null."""
-        return strict_json(finite(attrs.asdict(self)))
+__all__ = ["Comparison", "Interval", "Scores", "score_run"]
 
 
 def score_run(path: Path, *, split: str, device: str = "auto", allow_local: bool = False) -> Scores:
@@ -59,7 +44,7 @@ def score_run(path: Path, *, split: str, device: str = "auto", allow_local: bool
     return Scores(
         run=str(path),
         split=split,
-        metrics=evaluation.metrics,
+        metrics={name: Interval(value) for name, value in evaluation.metrics.items()},
         recordings={example.name: example.metrics for example in evaluation.examples},
         baselines=baselines(prepared.terms, material),
     )

@@ -32,4 +32,4 @@ def command(run: Path, split: str, device: str, allow_local: bool, as_json: bool
         return
     for name, figures in scores.recordings.items():
         click.echo(f"{name}  " + "  ".join(f"{metric} {value:.5g}" for metric, value in figures.items()))
-    click.echo(score_table(scores.metrics, scores.baselines))
+    click.echo(score_table(scores.means, scores.baselines))
