@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from fxkit.parameter import Parameter
     from fxkit.spec import opt
     from fxkit.traits import ControlTraits, Traits
+    from fxkit.trigger import Trigger, Triggers
     from fxkit.values import Batch, ControlInputs, Output, Recording
 
 __version__ = "0.1.0"
@@ -37,6 +38,8 @@ _HOMES = {
     "RunError": "fxkit.errors",
     "Trained": "fxkit.api",
     "Traits": "fxkit.traits",
+    "Trigger": "fxkit.trigger",
+    "Triggers": "fxkit.trigger",
     "export": "fxkit.api",
     "hookimpl": "fxkit.hooks",
     "import_model": "fxkit.api",
@@ -63,6 +66,8 @@ __all__ = [
     "RunError",
     "Trained",
     "Traits",
+    "Trigger",
+    "Triggers",
     "__version__",
     "export",
     "hookimpl",

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 import pluggy
 
 from fxkit.hooks import PROJECT, Hooks, hook_names, state_of
+
+if TYPE_CHECKING:
+    from fxkit.engine.session import Run
 
 OnError = Literal["raise", "warn", "disable"]
 
@@ -47,11 +50,16 @@ class Callbacks:
         self._manager = pluggy.PluginManager(PROJECT)
         self._manager.add_hookspecs(Hooks)
         self._named: dict[str, Any] = {}
+        self._guards: list[_Guarded] = []
 
     @property
     def hook(self) -> Any:
         """Return pluggy's hook caller."""
         return self._manager.hook
+
+    def implement(self, hook: str) -> bool:
+        """Tell whether any callback implements a hook."""
+        return bool(getattr(self._manager.hook, hook).get_hookimpls())
 
     def add_all(self, callbacks: Mapping[str, tuple[Any, OnError]]) -> None:
         """Register callbacks given in file order.
@@ -60,9 +68,23 @@ class Callbacks:
         """
         # pluggy calls the last registered first.
         for name, (callback, on_error) in reversed(list(callbacks.items())):
-            self._manager.register(_guarded_hooks(name, callback, on_error, self._report), name=name)
+            guard = _Guarded(name, callback, on_error, self._report)
+            self._guards.append(guard)
+            self._manager.register(_guarded_hooks(guard), name=name)
         self._manager.check_pending()
         self._named.update({name: callback for name, (callback, _) in callbacks.items()})
+
+    def wanted_nodes(self, run: Run, split: str) -> Callable[[str], bool]:
+        """Return what tells by a recording's name whether a callback needs the audio behind its nodes."""
+        chosen: set[str] = set()
+        for guard in self._guards:
+            if guard.disabled or "nodes" not in getattr(guard.callback, "needs", ()):
+                continue
+            choose = getattr(guard.callback, "nodes_of", None)
+            if choose is None:
+                return lambda recording: True
+            chosen.update(guard.call(choose, run=run, split=split) or ())
+        return chosen.__contains__
 
     def state_dict(self) -> dict[str, Any]:
         """Return callback name -> its state."""
@@ -75,8 +97,8 @@ class Callbacks:
                 callback.load_state_dict(states[name])
 
 
-def _guarded_hooks(name: str, callback: Any, on_error: OnError, report: Callable[[str], None]) -> Any:
-    guard = _Guarded(name, callback, on_error, report)
+def _guarded_hooks(guard: _Guarded) -> Any:
+    callback = guard.callback
     holder = type(f"Guarded_{type(callback).__name__}", (), {})()
     marked = {
         attribute: method

@@ -22,11 +22,22 @@ class Hooks:
 
     A callback is any object with methods of these names marked `@fxkit.hookimpl`. It may also have
     `state_dict()` and `load_state_dict(state)`: its state is then part of every checkpoint.
+
+    With `needs = ("nodes",)` evaluations keep the audio behind every node (`Example.nodes`); a method
+    `nodes_of(run, split)` may limit that to the recordings whose names it returns, to save memory.
     """
 
     @hookspec
     def fx_run_start(self, run: Run) -> None:
         """Act before the first step; the model, data and run folder are ready."""
+
+    @hookspec
+    def fx_gradients(self, run: Run, step: int) -> None:
+        """Act in step `step` between backward pass and update: gradients are complete and not yet clipped.
+
+        With data-parallel workers the gradients are those that all share. In a step of turns, weights that
+        do not learn in it have none. Without a callback that implements this hook it costs nothing.
+        """
 
     @hookspec
     def fx_step_end(self, run: Run, step: int, losses: Mapping[str, float]) -> None:
@@ -39,6 +50,10 @@ class Hooks:
     @hookspec
     def fx_validate_end(self, run: Run, step: int, evaluation: Evaluation) -> None:
         """Act after a validation; metrics, audio and parameter tracks come from that one pass."""
+
+    @hookspec
+    def fx_figures(self, run: Run, step: int, name: str, values: Mapping[str, float]) -> None:
+        """Take figures that a callback publishes by `run.publish(name, step, values)`: write or show them."""
 
     @hookspec(firstresult=True)
     def fx_should_stop(self, run: Run, step: int) -> str | None:

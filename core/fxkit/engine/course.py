@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import attrs
@@ -29,12 +30,14 @@ from fxkit.values import Batch, State
 class Course:
     """Hold where a training stands and make its steps.
 
-    `index` is the stage, which began at step `begun` and at second `since` of the clock.
+    `index` is the stage, which began at step `begun` and at second `since` of the clock. `on_gradients`
+    is called with each step's number (from 1) when its gradients are complete.
     """
 
     prepared: Prepared
     report: Callable[[str], None]
     crew: Crew = ALONE
+    on_gradients: Callable[[int], object] | None = None
     clock: Clock = attrs.field(factory=Clock)
     index: int = 0
     begun: int = 0
@@ -100,26 +103,32 @@ class Course:
         parts = tuple(parts_of(batch, self.stage.accumulate))
         window = self._windows[(step - self.begun) % len(self._windows)]
         states = self._carried or [None] * len(parts)
-        losses, after = self._made(learner, parts, window, states)
+        look = self.on_gradients and partial(self.on_gradients, step + 1)
+        losses, after = self._made(learner, parts, window, states, look)
         self._carried = None if window.last else after
         learner.advance(share(self.stage, step + 1 - self.begun, self._spent()))
         return losses
 
     def _made(
-        self, learner: Learner, parts: tuple[Batch, ...], window: Window, states: list[State]
+        self,
+        learner: Learner,
+        parts: tuple[Batch, ...],
+        window: Window,
+        states: list[State],
+        look: Callable[[], object] | None,
     ) -> tuple[Readout, list[State]]:
         if not self._manner.processors:
-            return self._stepper.step(learner, parts, window, states, self._manner)
+            return self._stepper.step(learner, parts, window, states, self._manner, look)
         drawn = random_state()
         try:
-            return self._stepper.step(learner, parts, window, states, self._manner)
+            return self._stepper.step(learner, parts, window, states, self._manner, look)
         except FxkitError:
             raise
         except Exception as error:
             self.report(f"train.compile: not compiled, as it failed: {reason_of(error)}")
             self._manner = attrs.evolve(self._manner, processors={})
             restore_random_state(drawn)
-            return self._made(learner, parts, window, states)
+            return self._made(learner, parts, window, states, look)
 
     def observe(self, metric: float) -> None:
         """Tell the schedules what a validation has found."""

@@ -151,7 +151,7 @@ def open_run(prepared: Prepared, folder: RunFolder, progress: Progress) -> Run:
     if leads:
         remove_parts(folder.path)
         rewind(folder.journal, int(checkpoint.load(folder.last)["step"]) if folder.last.is_file() else 0)
-    return Run(
+    run = Run(
         prepared=prepared,
         folder=folder,
         course=course,
@@ -159,6 +159,9 @@ def open_run(prepared: Prepared, folder: RunFolder, progress: Progress) -> Run:
         journal=Journal(folder.journal if leads else Path(os.devnull)),
         progress=progress,
     )
+    if callbacks.implement("fx_gradients"):
+        course.on_gradients = lambda step: callbacks.hook.fx_gradients(run=run, step=step)
+    return run
 
 
 def _continue(run: Run, lock: Mapping[str, Any]) -> None:

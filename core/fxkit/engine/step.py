@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from typing import Any
 
@@ -58,9 +58,11 @@ class Stepper:
         window: Window,
         states: Sequence[State],
         manner: Manner,
+        on_gradients: Callable[[], object] | None = None,
     ) -> tuple[Readout, list[State]]:
         """Make one step from the parts of a batch; returns its losses, and the state behind each part.
 
+        `on_gradients` is called when the gradients are complete, before they are clipped.
         Raises `NonFiniteError` when a loss is NaN or infinite: on the CPU before any weight is changed. A
         GPU is not waited for, and the losses can be checked once they are there.
         """
@@ -76,14 +78,16 @@ class Stepper:
                     Readout((*values, "total"), rows[-1]).check()
                 learner.scaler.scale(total / len(parts) if len(parts) > 1 else total).backward()
             after.append(behind)
-        self._update(learner)
+        self._update(learner, on_gradients)
         mean = rows[0] if len(rows) == 1 else torch.stack(rows).mean(0)
         return Readout((*values, "total"), self.crew.averaged(mean)), after
 
-    def _update(self, learner: Learner) -> None:
+    def _update(self, learner: Learner, on_gradients: Callable[[], object] | None) -> None:
         table = self.table
-        if table.clip_value is not None or table.clip_norm is not None:
+        if on_gradients or table.clip_value is not None or table.clip_norm is not None:
             learner.scaler.unscale_(learner.optimizer)
+        if on_gradients:
+            on_gradients()
         if table.clip_value is not None:
             torch.nn.utils.clip_grad_value_(learner.weights, table.clip_value)
         if table.clip_norm is not None:

@@ -80,7 +80,9 @@ def watched(spec: Any, read: set[str]) -> Any:
 
     def watch(self: Any, name: str) -> Any:
         reader = sys._getframe(1)
-        theirs = reader.f_globals.get("__name__", "").partition(".")[0] == package
+        module = reader.f_globals.get("__name__", "")
+        # What all callbacks declare about when they act is read for them.
+        theirs = module.partition(".")[0] == package or module == "fxkit.trigger"
         # Methods that attrs writes read every option.
         if theirs and not reader.f_code.co_filename.startswith("<attrs"):
             read.add(name)

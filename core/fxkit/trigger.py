@@ -1,0 +1,133 @@
+"""When a callback acts: at multiples of a step, at given steps, in given phases, at a new best."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from fxkit.errors import RunError
+from fxkit.spec import opt
+
+if TYPE_CHECKING:
+    from fxkit.engine.session import Evaluation, Run
+
+
+@attrs.frozen(kw_only=True)
+class Triggers:
+    """Declare when a callback acts; be the base of the specs of callbacks that act now and then.
+
+    A callback acts when `every`, `at` or `improves` says so, in the phases that `phases` names. Without
+    `every`, `at` and `improves` it acts each time that it could. A spec may declare `every` again with a
+    default of its own; `every = 0` then leaves it to the others.
+    """
+
+    every: int | None = opt(
+        None,
+        unit="steps",
+        ge=0,
+        help="act at steps that are multiples of this; 0: only where `at` or `improves` says so",
+    )
+    at: tuple[int, ...] = opt((), unit="steps", ge=1, help="act at these steps, too")
+    phases: tuple[str, ...] = opt((), help="act in these [[phase]]s only, by name; in all when empty")
+    improves: str | None = opt(
+        None,
+        help='act at each new best validation of this loss or metric, too; "loss" is the total',
+    )
+
+
+class Trigger:
+    """Decide when a callback acts, by its options.
+
+    Most callbacks act on validations. One that acts on steps says `on_steps = True`: then `every` and `at`
+    need not fall on validations, and a new best counts at the end of its step. Its state belongs to the
+    callback's own: `state_dict` and `load_state_dict` keep the best value so far across a resume.
+    """
+
+    def __init__(self, options: Triggers, *, on_steps: bool = False) -> None:
+        self.options = options
+        self.on_steps = on_steps
+        self.best: float | None = None
+        self._improved_at = 0
+        self._higher = False
+
+    def check(self, run: Run) -> None:
+        """Call this in `fx_run_start`: refuse names that do not exist, note steps that are seldom met.
+
+        Raises `RunError` for a phase or a metric that the run does not have.
+        """
+        path, options = _path_of(run, self.options), self.options
+        phases = [] if not options.phases else [stage.name for stage in run.course.stages]
+        for name in options.phases:
+            _require(f"{path}.phases", "phase", name, phases if run.experiment.phases else ())
+        if options.improves is not None:
+            terms = {term.name: bool(getattr(term, "higher_is_better", False)) for term in run.prepared.terms}
+            _require(f"{path}.improves", "loss or metric", options.improves, (*terms, "loss"))
+            self._higher = terms.get(options.improves, False)
+        for note in () if self.on_steps else self._late(run.experiment.train.validate_every):
+            run.report(f"{path}: {note}")
+
+    def due(self, run: Run, step: int, evaluation: Evaluation | None = None) -> bool:
+        """Tell whether to act at `step`; give the validation's `evaluation` where there is one."""
+        if evaluation is not None:
+            self._observe(step, evaluation)
+        counted = self._counted(step) or (self.options.improves is not None and self._improved_at == step)
+        return counted and (not self.options.phases or run.course.stage.name in self.options.phases)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the best value so far and its step."""
+        return {"best": self.best, "improved_at": self._improved_at}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from `state_dict`."""
+        self.best, self._improved_at = state["best"], state["improved_at"]
+
+    def _observe(self, step: int, evaluation: Evaluation) -> None:
+        value = evaluation.metrics.get(self.options.improves or "", math.nan)
+        better = self.best is None or (value > self.best if self._higher else value < self.best)
+        if math.isfinite(value) and better:
+            self.best, self._improved_at = value, step
+
+    def _counted(self, step: int) -> bool:
+        options = self.options
+        if step in options.at:
+            return True
+        if options.every is None:
+            return not options.at and options.improves is None
+        return options.every > 0 and step % options.every == 0
+
+    def _late(self, validate_every: int) -> Iterable[str]:
+        every = self.options.every or validate_every
+        together = math.lcm(every, validate_every)
+        if together != max(every, validate_every):
+            yield (
+                f"every = {every} and train.validate_every = {validate_every} meet at multiples of"
+                f" {together} only; make `every` a multiple of {validate_every}"
+            )
+        missed = [step for step in self.options.at if step % validate_every]
+        if missed:
+            listed = ", ".join(map(str, missed))
+            yield (
+                f"at = {listed}: no multiple of train.validate_every = {validate_every}, so no validation"
+                " to act on, unless the training ends there"
+            )
+
+
+def _path_of(run: Run, options: Triggers) -> str:
+    """Return the callback's place in the file."""
+    parts = getattr(run.experiment, "callbacks", {}).values()
+    named = type(options).__name__
+    return next((part.path for part in parts if part.spec is options), f"callbacks ({named})")
+
+
+def _require(path: str, what: str, name: str, available: Iterable[str]) -> None:
+    names = list(available)
+    if name in names:
+        return
+    near = difflib.get_close_matches(name, names, n=1)
+    hint = f'; did you mean "{near[0]}"?' if near else ""
+    listed = f"there are: {', '.join(names)}" if names else f"this experiment has no {what}"
+    raise RunError(f'{path}: no {what} "{name}"; {listed}{hint}')
