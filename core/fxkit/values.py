@@ -101,14 +101,16 @@ class Output:
     """Hold everything one pass through a model yields.
 
     `audio` [batch, channels, samples]; `parameters` "node.parameter" -> [batch, size, time] in
-    physical units; `stems` branch name -> audio of each parallel branch; `terms` "node.term" ->
-    auxiliary tensor; `latency` samples by which `audio` is late.
+    physical units; `stems` branch name -> audio of each parallel branch; `nodes` node name -> audio
+    behind it, where a pass keeps that; `terms` "node.term" -> auxiliary tensor; `latency` samples by
+    which `audio` is late.
     """
 
     audio: torch.Tensor
     state: State = None
     parameters: Mapping[str, torch.Tensor] = attrs.field(factory=dict)
     stems: Mapping[str, torch.Tensor] = attrs.field(factory=dict)
+    nodes: Mapping[str, torch.Tensor] = attrs.field(factory=dict)
     terms: Mapping[str, torch.Tensor] = attrs.field(factory=dict)
     latency: int = 0
 

@@ -11,12 +11,17 @@ from fxkit.engine.material import Material
 from fxkit.engine.objective import Term, measure
 from fxkit.engine.streaming import process
 from fxkit.model.graph import Model
+from fxkit.model.manner import Manner
 from fxkit.values import Batch, Output, Recording
 
 
 @attrs.frozen(kw_only=True, eq=False)
 class Example:
-    """Hold one evaluated recording; tensors [channels, samples] on the CPU, tracks [size, time]."""
+    """Hold one evaluated recording; tensors [channels, samples] on the CPU, tracks [size, time].
+
+    Sample k of prediction, `stems` (of parallel branches) and `nodes` belongs to sample k of the target.
+    `nodes`, the audio behind each node, is there where a callback asked for it.
+    """
 
     name: str
     target: torch.Tensor
@@ -26,6 +31,7 @@ class Example:
     metrics: Mapping[str, float]
     stems: Mapping[str, torch.Tensor]
     parameters: Mapping[str, torch.Tensor]
+    nodes: Mapping[str, torch.Tensor] = attrs.field(factory=dict)
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -49,11 +55,13 @@ def evaluate(
     sample_rate: int,
     device: str = "cpu",
     between: Callable[[], None] = lambda: None,
+    keeps_nodes: Callable[[str], bool] = lambda recording: False,
 ) -> Evaluation:
     """Run the model over every recording of a split and measure it.
 
     Recordings run whole, state carried throughout; each recording's first `skip` samples are left
-    out of the scores. `between` is called between recordings (to stop early by raising).
+    out of the scores. `between` is called between recordings (to stop early by raising). `keeps_nodes`
+    tells by a recording's name whether the audio behind every node is kept.
     """
     was_training = model.training
     model.eval()
@@ -62,7 +70,8 @@ def evaluate(
         with torch.no_grad():
             for recording, features in zip(material.recordings, material.features, strict=True):
                 between()
-                examples.append(_example(model, terms, recording, features, device))
+                manner = Manner(nodes=keeps_nodes(recording.name))
+                examples.append(_example(model, terms, recording, features, device, manner))
     finally:
         model.train(was_training)
     return Evaluation(
@@ -80,10 +89,16 @@ def _example(
     recording: Recording,
     features: Mapping[str, torch.Tensor],
     device: str,
+    manner: Manner,
 ) -> Example:
     batch = whole_batch(recording, features, device)
     output = process(
-        model, model_input(batch), knobs=batch.knobs, features=batch.features, clock=recording.start
+        model,
+        model_input(batch),
+        knobs=batch.knobs,
+        features=batch.features,
+        clock=recording.start,
+        manner=manner,
     )
     return Example(
         name=recording.name,
@@ -92,9 +107,14 @@ def _example(
         input=recording.input,
         skip=recording.skip,
         metrics=score(terms, output, batch),
-        stems={name: stem[0].cpu() for name, stem in output.stems.items()},
-        parameters={name: track[0].cpu() for name, track in output.parameters.items()},
+        stems=_first_items(output.stems),
+        parameters=_first_items(output.parameters),
+        nodes=_first_items(output.nodes),
     )
+
+
+def _first_items(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {name: tensor[0].cpu() for name, tensor in tensors.items()}
 
 
 def score(terms: tuple[Term, ...], output: Output, batch: Batch) -> dict[str, float]:

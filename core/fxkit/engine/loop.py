@@ -224,4 +224,5 @@ def evaluate_split(run: Run, split: str, between: Callable[[], None] = lambda: N
         sample_rate=run.sample_rate,
         device=prepared.device,
         between=between,
+        keeps_nodes=run.callbacks.wanted_nodes(run, split),
     )

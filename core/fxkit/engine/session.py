@@ -94,6 +94,11 @@ class Run:
         """Show a line to the user."""
         self.progress.message(text)
 
+    def publish(self, name: str, step: int, values: Mapping[str, float]) -> None:
+        """Put a callback's figures on record: in the journal, in records of kind `name`, and in every log."""
+        self.journal.write(name, step, values)
+        self.callbacks.hook.fx_figures(run=self, step=step, name=name, values=values)
+
     def request_save(self, path: Path | None = None) -> None:
         """Ask for the training state to be saved once all hooks of this step have run.
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import torch
 
 from fxkit.model.graph import Model
+from fxkit.model.manner import PLAIN, Manner
 from fxkit.values import Output, State
 from fxkit_signal.framing import frames_due, frames_given
 
@@ -52,12 +53,13 @@ def stream(
     state: State = None,
     position: int = 0,
     clock: int = 0,
+    manner: Manner = PLAIN,
 ) -> Iterator[Output]:
     """Yield the model's output block by block, carrying its state.
 
     `audio` [batch, channels, samples]; `features`, and `knobs` that move, are whole series from sample 0;
     `position` is where `audio` starts in them. Without a `state`, the clocks of the model stand at
-    `clock` + `position`.
+    `clock` + `position`. `manner` is how the model runs.
     """
     total = audio.shape[-1]
     hop = _hop(model)
@@ -67,7 +69,7 @@ def stream(
         piece = audio[..., start : start + block]
         due = due_features(features or {}, position + start, piece.shape[-1], hop)
         turned = due_knobs(knobs, position + start, piece.shape[-1], hop)
-        output = model(piece, knobs=turned, features=due, state=state, starts=starts)
+        output = model(piece, knobs=turned, features=due, state=state, starts=starts, manner=manner)
         state, starts = output.state, None
         yield output
 
@@ -84,27 +86,42 @@ def process(
     features: Mapping[str, torch.Tensor] | None = None,
     block: int = 65536,
     clock: int = 0,
+    manner: Manner = PLAIN,
 ) -> Output:
     """Run the model over `audio` and return it aligned: latency is flushed out with silence.
 
-    `clock` counts the samples that the model's clocks have run for before `audio`.
+    So are the stems, and where the `manner` keeps them the audio behind each node: sample k of each belongs
+    to sample k of `audio`. `clock` counts the samples that the model's clocks have run for before `audio`.
     Parameter tracks are those of the blocks, joined in time; constants stand once.
     """
     late = model.latency
     total = audio.shape[-1]
     padded = torch.nn.functional.pad(audio, (0, late))
-    outputs = list(stream(model, padded, knobs=knobs, features=features, block=block, clock=clock))
+    outputs = list(
+        stream(model, padded, knobs=knobs, features=features, block=block, clock=clock, manner=manner)
+    )
+    plan = model.plan
     return Output(
         audio=_joined([output.audio for output in outputs])[..., late : late + total],
         state=outputs[-1].state,
-        parameters=_tracks(outputs, model.plan.still - (model.plan.turned if _moves(knobs) else set())),
-        stems={name: _joined([o.stems[name] for o in outputs])[..., late:] for name in outputs[0].stems},
+        parameters=_tracks(outputs, plan.still - (plan.turned if _moves(knobs) else set())),
+        stems=_aligned([output.stems for output in outputs], plan.stems_late, total),
+        nodes=_aligned([output.nodes for output in outputs], plan.late, total),
         terms=outputs[-1].terms,
     )
 
 
 def _joined(pieces: list[torch.Tensor]) -> torch.Tensor:
     return torch.cat(pieces, dim=-1)
+
+
+def _aligned(
+    pieces: Sequence[Mapping[str, torch.Tensor]], late: Mapping[str, int], samples: int
+) -> dict[str, torch.Tensor]:
+    return {
+        name: _joined([piece[name] for piece in pieces])[..., late[name] : late[name] + samples]
+        for name in pieces[0]
+    }
 
 
 def _tracks(outputs: list[Output], still: Collection[str]) -> dict[str, torch.Tensor]:

@@ -77,7 +77,7 @@ class Model(torch.nn.Module):
         in every block of a signal; `features` name -> [batch, dims, frames due in this block].
         `starts` int64 [batch], on the CPU, tells how long each item has been silent before the block
         when there is no `state`: oscillators and noise then stand where they would have been. `manner`
-        is how a training runs it.
+        is how to run it.
         """
         if state is None and starts is not None:
             state = self.state_at(starts)
@@ -89,6 +89,7 @@ class Model(torch.nn.Module):
             state=step.state_after(),
             parameters=step.parameters,
             stems=step.stems,
+            nodes={name: step.outputs[name] for name in self.plan.nodes} if manner.nodes else {},
             terms=step.terms,
             latency=self.latency,
         )

@@ -1,4 +1,4 @@
-"""How a model runs while it trains: nothing here changes what it computes, but for rounding."""
+"""How a model runs: nothing here changes what it computes, but for rounding."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ class Manner:
 
     `half` is the type in which processors that declare `Traits.autocast` take their matrix products;
     None for float32. `processors` node name -> what is called in the place of that node's module.
+    `nodes` tells whether the output keeps the audio behind every node.
     """
 
     half: torch.dtype | None = None
     processors: Mapping[str, Callable[..., Any]] = attrs.field(factory=dict)
+    nodes: bool = False
 
 
 PLAIN = Manner()

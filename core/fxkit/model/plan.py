@@ -77,7 +77,11 @@ class ControllerPlan:
 
 @attrs.frozen(kw_only=True)
 class Plan:
-    """Hold the whole plan; `delays` is how late each parallel branch must be made, by branch label."""
+    """Hold the whole plan.
+
+    `delays` is how late each parallel branch must be made, by branch label. `late` is how many samples
+    the audio behind each node lags the input, `stems_late` the same of each branch once it is lined up.
+    """
 
     tree: Series
     nodes: Mapping[str, NodePlan]
@@ -85,6 +89,8 @@ class Plan:
     latency: int
     channels_out: int
     delays: Mapping[str, int]
+    late: Mapping[str, int]
+    stems_late: Mapping[str, int]
 
     @property
     def still(self) -> frozenset[str]:
@@ -132,6 +138,8 @@ class _Planner:
         self.ctx = ctx
         self.nodes: dict[str, NodePlan] = {}
         self.delays: dict[str, int] = {}
+        self.late: dict[str, int] = {}
+        self.stems_late: dict[str, int] = {}
 
     def leaf(self, leaf: Leaf, signal: _Signal) -> _Signal:
         path = f"nodes.{leaf.name}"
@@ -156,7 +164,8 @@ class _Planner:
             name=leaf.name, part=part, ctx=ctx, bounds=bounds, traits=traits, controller=controller
         )
         through = self.ctx.target_channels if traits.source else signal.channels
-        return _Signal(traits.channels_out or through, signal.latency + traits.latency)
+        self.late[leaf.name] = signal.latency + traits.latency
+        return _Signal(traits.channels_out or through, self.late[leaf.name])
 
     def _check_inputs(self, path: str, part: Part, traits: Traits) -> None:
         for name in traits.inputs:
@@ -183,6 +192,7 @@ class _Planner:
         latest = max(end.latency for end in ends)
         for label, end in zip(group.labels(), ends, strict=True):
             self.delays[label] = latest - end.latency
+            self.stems_late[label] = latest
         return _Signal(ends[0].channels, latest)
 
     def _is_source(self, name: str) -> bool:
@@ -227,6 +237,8 @@ def plan_model(experiment: Blueprint, ctx: BuildContext) -> Plan:
         latency=end.latency,
         channels_out=end.channels,
         delays=planner.delays,
+        late=planner.late,
+        stems_late=planner.stems_late,
     )
 
 
