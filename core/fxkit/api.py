@@ -8,10 +8,10 @@ from typing import Any
 
 import tomli_w
 
-from fxkit.engine.job import RunResult, run_experiment
 from fxkit.experiment.reader import read_experiment
 from fxkit.exporting import export_run
 from fxkit.importing import import_file
+from fxkit.job import RunResult, run_experiment
 from fxkit.runs.folder import open_folder
 from fxkit.runs.progress import Progress, Silent
 from fxkit.trained import Trained, load

@@ -86,7 +86,7 @@ class Scores:
 class Comparison:
     """Hold several runs on the same recordings.
 
-    `differences` run -> metric -> its mean less that of the first run, paired recording by recording (or, where
+    `differences` run -> metric -> its mean less that of the first run, paired by recordings (or, where
     `over` is "stretches", stretch of time by stretch of time). `notes` say what could not be compared.
     """
 

@@ -19,7 +19,8 @@ from pathlib import Path
 
 import torch
 
-from fxkit.engine import job, loop, step
+from fxkit import job
+from fxkit.engine import loop, step
 from fxkit.engine.interrupts import InterruptRequest
 from fxkit.engine.setup import prepare
 from fxkit.experiment.reader import read_experiment

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fxkit.engine.job import RunResult
+    from fxkit.job import RunResult
 
 
 def score_table(model: Mapping[str, float], baselines: Mapping[str, Mapping[str, float]]) -> str:

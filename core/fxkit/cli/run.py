@@ -104,7 +104,7 @@ def _obey(order: Order, dry_run: bool, as_json: bool, quiet: bool, crew: Crew | 
     overrides = () if folder else order.settings
     read = read_experiment(source, overrides=overrides, catalog=catalog, allow_local=order.allow_local)
 
-    from fxkit.engine import job
+    from fxkit import job
     from fxkit.engine.distributed import ALONE
     from fxkit.runs.progress import Silent, terminal_progress
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from fxkit.engine.job import RunResult, run_experiment
 from fxkit.experiment.model import Experiment
 from fxkit.experiment.reader import read_document
+from fxkit.job import RunResult, run_experiment
 from fxkit.runs.progress import Silent
 from fxkit.testing.declaration import local_catalog, written
 from fxkit.testing.stock import Descent, MeanError, Noise, Softener, Still

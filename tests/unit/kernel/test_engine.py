@@ -11,10 +11,10 @@ import torch
 import fxkit
 from fxkit.engine.baselines import baselines
 from fxkit.engine.evaluation import evaluate
-from fxkit.engine.job import dry_run, run_experiment
 from fxkit.engine.objective import aligned
 from fxkit.engine.setup import prepare
 from fxkit.errors import NonFiniteError, RunError
+from fxkit.job import dry_run, run_experiment
 from fxkit.runs import checkpoint
 from fxkit.runs.folder import RunFolder
 from fxkit.runs.journal import read_journal

@@ -9,10 +9,10 @@ import torch
 
 from fxkit.engine.advice import OutOfMemory, advising
 from fxkit.engine.batch_size import experiment_with, largest, with_fitting_batch
-from fxkit.engine.job import run_experiment, training_segments
 from fxkit.engine.memory import Meter, free_memory, in_words, is_lack
 from fxkit.engine.phases import stages_of
 from fxkit.engine.setup import prepare
+from fxkit.job import run_experiment, training_segments
 from fxkit.runs.progress import Silent
 
 

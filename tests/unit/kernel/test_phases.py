@@ -12,10 +12,10 @@ import fxkit
 from fxkit import opt
 from fxkit.engine import budget
 from fxkit.engine.course import Course
-from fxkit.engine.job import run_experiment, training_segments
 from fxkit.engine.setup import prepare
 from fxkit.errors import AssemblyError
 from fxkit.experiment.tables import CallbackKeys, PhaseTable, TurnTable
+from fxkit.job import run_experiment, training_segments
 from fxkit.runs.journal import read_journal
 from fxkit.runs.progress import Silent
 

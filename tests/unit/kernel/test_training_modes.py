@@ -8,12 +8,12 @@ import torch
 
 from fxkit import Traits, opt
 from fxkit.engine.course import Course
-from fxkit.engine.job import training_segments
 from fxkit.engine.nest import detached, packed, unpacked
 from fxkit.engine.setup import prepare
 from fxkit.engine.streaming import process
 from fxkit.engine.windows import run_window, windows_of
 from fxkit.errors import AssemblyError, NonFiniteError, RunError
+from fxkit.job import training_segments
 
 
 @attrs.frozen(kw_only=True)
