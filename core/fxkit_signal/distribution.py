@@ -10,6 +10,8 @@ import math
 import torch
 from torch import Tensor
 
+_ROWS = 1024
+
 
 def frechet_distance(reference: Tensor, test: Tensor) -> float:
     """Return the squared Fréchet distance of the normal distributions of two sets.
@@ -33,10 +35,19 @@ def _reduced(vectors: Tensor) -> Tensor:
     return torch.linalg.qr(centred, mode="r").R if len(vectors) > vectors.shape[1] else centred
 
 
-def median_distance(reference: Tensor) -> float:
-    """Return the median distance between different vectors of a set: the usual width of a kernel."""
-    apart = torch.pdist(reference.double())
+def median_distance(reference: Tensor, most: int = 2000) -> float:
+    """Return the median distance between different vectors of a set: the usual width of a kernel.
+
+    Of a set of more than `most` vectors that many count, evenly taken.
+    """
+    step = -(-len(reference) // most)
+    apart = torch.pdist(reference[::step].double())
     return float(apart.median()) if len(apart) else 1.0
+
+
+def kernel_width(reference: Tensor) -> float:
+    """Return the width that `mmd` takes from a reference: its median distance, or 1 without any spread."""
+    return median_distance(reference) or 1.0
 
 
 def mmd(reference: Tensor, test: Tensor, width: float | None = None) -> float:
@@ -50,19 +61,28 @@ def mmd(reference: Tensor, test: Tensor, width: float | None = None) -> float:
     one, other = _checked(reference, test)
     if min(len(one), len(other)) < 2:
         raise ValueError(f"sets of {len(one)} and {len(other)} vectors; each needs two or more")
-    sigma = median_distance(one) if width is None else width
-    sigma = sigma if sigma > 0 else 1.0
-    within = [_mean_off_diagonal(_kernel(part, part, sigma)) for part in (one, other)]
-    return float(sum(within) - 2 * _kernel(one, other, sigma).mean())
+    sigma = kernel_width(one) if width is None else width or 1.0
+    within = mean_kernel_within(one, sigma) + mean_kernel_within(other, sigma)
+    return within - 2 * mean_kernel(one, other, sigma)
 
 
-def _kernel(one: Tensor, other: Tensor, width: float) -> Tensor:
-    return torch.exp(-torch.cdist(one, other).square() / (2 * width**2))
+def mean_kernel(one: Tensor, other: Tensor, width: float) -> float:
+    """Return the mean of the Gaussian kernel over all pairs of a vector of one set and one of the other."""
+    return _kernel_sum(one, other, width) / (len(one) * len(other))
 
 
-def _mean_off_diagonal(kernel: Tensor) -> Tensor:
-    count = len(kernel)
-    return (kernel.sum() - kernel.diagonal().sum()) / (count * (count - 1))
+def mean_kernel_within(vectors: Tensor, width: float) -> float:
+    """Return the mean of the Gaussian kernel over all pairs of different vectors of a set."""
+    count = len(vectors)
+    return (_kernel_sum(vectors, vectors, width) - count) / (count * (count - 1))
+
+
+def _kernel_sum(one: Tensor, other: Tensor, width: float) -> float:
+    """Sum the kernel over all pairs, some rows at a time: a large set's matrix would not fit."""
+    return sum(
+        float(torch.exp(torch.cdist(rows, other).square() / (-2 * width**2)).sum())
+        for rows in one.double().split(_ROWS)
+    )
 
 
 def memorised_share(generated: Tensor, training: Tensor, held_out: Tensor, percentile: float = 1.0) -> float:
@@ -74,16 +94,26 @@ def memorised_share(generated: Tensor, training: Tensor, held_out: Tensor, perce
     """
     _checked(training, held_out)
     generated, training = _checked(generated, training)
-    usual = torch.cdist(held_out.double(), training).amin(dim=1)
-    near = torch.cdist(generated, training).amin(dim=1)
+    usual = nearest(held_out.double(), training)
+    near = nearest(generated, training)
     return float((near < torch.quantile(usual, percentile / 100)).double().mean())
+
+
+def nearest(vectors: Tensor, others: Tensor) -> Tensor:
+    """Return each vector's distance to the nearest of the others."""
+    return torch.cat([torch.cdist(rows, others).amin(dim=1) for rows in vectors.split(_ROWS)])
 
 
 def halves(reference: Tensor, seed: int) -> tuple[Tensor, Tensor]:
     """Return two random halves of a set: what their distance is, no other set can be told from."""
+    one, other = parts(reference, len(reference) // 2, seed)
+    return one, other[: len(one)]
+
+
+def parts(reference: Tensor, size: int, seed: int) -> tuple[Tensor, Tensor]:
+    """Return `size` vectors of a set, drawn at random, and the others."""
     order = torch.randperm(len(reference), generator=torch.Generator().manual_seed(seed))
-    half = len(reference) // 2
-    return reference[order[:half]], reference[order[half : 2 * half]]
+    return reference[order[:size]], reference[order[size:]]
 
 
 def _checked(one: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
