@@ -63,6 +63,11 @@ class RunFolder:
         return self.path / "plots"
 
     @property
+    def report(self) -> Path:
+        """Return the page that tells what the run was worth."""
+        return self.path / "report.html"
+
+    @property
     def tensorboard(self) -> Path:
         """Return the folder of TensorBoard events."""
         return self.path / "tensorboard"

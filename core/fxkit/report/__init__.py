@@ -1,0 +1,1 @@
+"""Write what a run was worth as one HTML page: figures, sound, curves, and how to make it again."""

@@ -1,0 +1,62 @@
+"""Gather what a report says of a run: its folder's documents, and what its model is measured to be."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import tomli
+
+from fxkit.inspection.subject import Subject, describe_subject
+from fxkit.report.contents import RunContents
+from fxkit.runs.journal import read_journal
+
+if TYPE_CHECKING:
+    from fxkit.engine.evaluation import Evaluation
+    from fxkit.experiment.model import Blueprint
+    from fxkit.model.graph import Model
+    from fxkit.runs.folder import RunFolder
+    from fxkit.scores import Scores
+
+
+def gather(
+    *, folder: RunFolder, scores: Scores, evaluation: Evaluation, model: Model, experiment: Blueprint
+) -> RunContents:
+    """Read a run's folder and measure its model; `evaluation` is of the split that was scored.
+
+    The model is left in the mode it was in. Raises `OSError` or `ValueError` for a damaged folder.
+    """
+    training = model.training
+    model.eval()
+    try:
+        card = describe_subject(
+            Subject(source=str(folder.path), stands="as trained", experiment=experiment, model=model)
+        )
+    finally:
+        model.train(training)
+    return RunContents(
+        folder=folder,
+        scores=scores,
+        evaluation=evaluation,
+        card=card,
+        records=tuple(read_journal(folder.journal)),
+        resolved=_table(folder.resolved),
+        lock=_table(folder.lock),
+        results=_object(folder.results),
+        resolved_text=_text(folder.resolved),
+        lock_text=_text(folder.lock),
+    )
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
+def _table(path: Path) -> dict[str, Any]:
+    return tomli.loads(_text(path))
+
+
+def _object(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(_text(path) or "{}")
+    return found
