@@ -36,6 +36,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("conditionings", "conditioning", "lets a condition act on the layers of a network"),
     Kind("optimizers", "optimizer", "updates the weights"),
     Kind("schedules", "schedule", "moves the learning rate over the steps"),
+    Kind("ramps", "ramp", "moves the weight of a loss over the training"),
 )
 
 

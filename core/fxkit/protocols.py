@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from fxkit.context import BuildContext
 from fxkit.parameter import Parameter
-from fxkit.traits import ConditioningTraits, ControlTraits, LossTraits, Traits
+from fxkit.traits import ConditioningTraits, ControlTraits, EmbeddingTraits, LossTraits, Traits
 from fxkit.values import Batch, ControlInputs, Guide, Imported, Output, Recording, State
 
 if TYPE_CHECKING:
@@ -193,6 +193,16 @@ class Loss(Protocol):
         """
 
 
+class Composed(Protocol):
+    """Add to a loss that is a weighted sum of others, so that each of them is recorded; optional."""
+
+    def parts(self, output: Output, batch: Batch) -> Mapping[str, tuple[float, torch.Tensor]]:
+        """Return name -> weight and value [batch] of each part; the loss is the sum of their products.
+
+        The kernel calls this in the loss's place. With nothing in it, the loss is measured as any other.
+        """
+
+
 class DatasetSpec(Protocol):
     """Describe and build a dataset."""
 
@@ -261,6 +271,23 @@ class Transform(Protocol):
         """Return the changed batch; all randomness comes from `generator`."""
 
 
+class DeclaredEmbedding(Protocol):
+    """Add to the spec of an embedding that is published for distances or hears at its own rate; optional."""
+
+    def traits(self, ctx: BuildContext) -> EmbeddingTraits:
+        """Declare what distances by it may be called, and the rate of its network; without torch."""
+
+
+class Needing(Protocol):
+    """Add to the spec of a plugin that needs more than its distribution: files, other packages; optional."""
+
+    def unmet(self) -> Iterable[tuple[str, str]]:
+        """Yield (option, what is wrong) for what is not on this machine; without torch.
+
+        `fxkit check` and `fxkit run` ask; loading a trained model does not.
+        """
+
+
 class EmbeddingSpec(Protocol):
     """Describe and build an embedding."""
 
@@ -272,7 +299,9 @@ class Embedding(Protocol):
     """Map windows of audio to vectors, for distances between sets of recordings.
 
     `samples` is the length of a window at the run's sample rate, `hop` the usual distance between
-    windows; `provenance` says what the numbers are: the arithmetic, or the weights by their hash.
+    windows; `provenance` says what the numbers are: the arithmetic, or the weights by their hash. One
+    with weights may have their SHA-256 as `digest`; one that wants recordings shorter than a window repeated
+    rather than followed by silence has `repeats = True`.
     """
 
     samples: int
@@ -335,8 +364,8 @@ class ScheduleSpec(Protocol):
 class Schedule(Protocol):
     """Move learning rates with the run, however its length is given.
 
-    A schedule may also have `observe(metric: float)`: it is then told what each validation has found, by
-    the metric that `train.best` names.
+    A schedule may also have `observe(cost: float)`: it is then told what each validation has found, by the
+    metric that `train.best` names. Less is better; of a metric of which more is better it is the negative.
     """
 
     def advance(self, share: float) -> None:
@@ -347,3 +376,29 @@ class Schedule(Protocol):
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from `state_dict`."""
+
+
+class RampSpec(Protocol):
+    """Describe and build a ramp."""
+
+    def build(self, ctx: BuildContext) -> Ramp:
+        """Build what moves the weight; without torch."""
+
+
+class Ramp(Protocol):
+    """Move the weight of a loss over the training.
+
+    `final` is the weight in the end. It is what the loss weighs in validations from the start on, so that
+    totals of different steps can be compared.
+    """
+
+    @property
+    def final(self) -> float:
+        """Return the weight in the end."""
+
+    def weight(self, step: int, share: float) -> float:
+        """Return the weight in step `step` (from 0), before which `share` of the training, 0 to 1, was over.
+
+        It depends on these two alone, so that a run that was interrupted goes on as it would have. The
+        ramps in [losses] follow the whole training, those of a [[phase]] that phase.
+        """

@@ -87,7 +87,8 @@ def opt(
     Without `default` or `factory` the option is required. Bounds apply to the number itself, or to
     each element of a tuple. `kind` names a plugin kind: the value is then a table with a `type` of
     that kind, given to the spec as that plugin's spec instance; with the type `tuple[Any, ...]` it is
-    a list of such tables.
+    a list of such tables, with `float | Any` a number or such a table, and with `Mapping[str, float | Any]`
+    there is one of these under each name.
 
     The declared limits hold however the spec is made: a bad value raises `ValueError`.
     """
@@ -138,6 +139,23 @@ class Option:
     def takes_many(self) -> bool:
         """Tell whether the value is a list."""
         return typing.get_origin(self.type) is tuple
+
+    @property
+    def takes_names(self) -> bool:
+        """Tell whether the value is a table of names, each with a value of its own."""
+        return _table(self.type) is not None
+
+    @property
+    def takes_number(self) -> bool:
+        """Tell whether a number may stand where a plugin could."""
+        table = _table(self.type)
+        return float in typing.get_args(typing.get_args(table)[1] if table else self.type)
+
+
+def _table(hint: Any) -> Any:
+    """Return the Mapping that a type is, or may be beside None; else None."""
+    members = (hint, *typing.get_args(hint))
+    return next((one for one in members if typing.get_origin(one) is collections.abc.Mapping), None)
 
 
 @attrs.frozen(kw_only=True)

@@ -19,6 +19,12 @@ from fxkit_registry import Entry
 
 _DECLARED = ("parameters", "traits", "dims")
 _USUAL = (BuildContext(),)
+# Kind -> the place of an experiment file where the table of such a plugin stands inside another.
+_INLINE: Mapping[str, str] = {
+    "optimizers": "[train]\noptimizer",
+    "schedules": "[train]\nschedule",
+    "ramps": "[losses.NAME]\nweight",
+}
 # Kind -> what its declarations are asked with; a conditioning acts on the layers of a network.
 _SURROUNDINGS: Mapping[str, tuple[Any, ...]] = {"conditionings": (BuildContext(), (16, 16))}
 
@@ -63,7 +69,10 @@ def _type_text(option: Option) -> str:
     kind = kind_named(option.meta.kind)
     if kind is None:
         return option.type_text
-    return f"list of {kind.singular}s' tables" if option.takes_many else f"{kind.singular}'s table"
+    if option.takes_names:
+        return "table"
+    held = f"list of {kind.singular}s' tables" if option.takes_many else f"{kind.singular}'s table"
+    return f"float | {held}" if option.takes_number else held
 
 
 def _default(value: Any) -> Any:
@@ -98,16 +107,10 @@ def _usage(entry: Entry, place: Place | None, required: Iterable[str]) -> str:
     name = entry.qualified if entry.status == "ambiguous" else entry.name
     lines = [f'type = "{name}"', *(f"{option} = ...  # required" for option in required)]
     if place is None:
-        kind = kind_named(entry.kind)
-        return (
-            f"[train]\n{kind.singular} = {{ {', '.join(lines[:1])} }}" if kind and _trains(kind.name) else ""
-        )
+        where = _INLINE.get(entry.kind)
+        return f"{where} = {{ {', '.join(lines[:1])} }}" if where else ""
     head = f"[{place.path}.{entry.name.replace('-', '_')}]" if place.named else f"[{place.path}]"
     return "\n".join([head, *lines])
-
-
-def _trains(kind: str) -> bool:
-    return kind in ("optimizers", "schedules")
 
 
 def as_text(entry: Entry, told: Mapping[str, Any], width: int | None) -> str:

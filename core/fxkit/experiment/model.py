@@ -107,8 +107,10 @@ class Experiment(Blueprint):
         inline = tuple(
             node.keys.controller for node in self.nodes.values() if isinstance(node.keys.controller, Part)
         )
-        tables = [self.optimizer, self.schedule]
+        tables = [self.optimizer, self.schedule, *(loss.keys.weight for loss in self.losses.values())]
         for phase in self.phases:
             tables += [phase.optimizer, phase.schedule, *(turn.optimizer for turn in phase.alternate)]
-        outer = (self.data, *named, *inline, *filter(None, tables))
+            for one in (phase, *phase.alternate):
+                tables += (one.losses or {}).values()
+        outer = (self.data, *named, *inline, *(one for one in tables if isinstance(one, Part)))
         return tuple(part for one in outer for part in one.all())

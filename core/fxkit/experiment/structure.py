@@ -119,10 +119,8 @@ class Structure:
         return values if complete else None
 
     def _value(self, option: Option, tree: Tree, shared: bool) -> Any:
-        if option.meta.kind and option.takes_many:
-            return self._references(option, tree, shared)
         if option.meta.kind:
-            return self._reference(option.meta.kind, tree, shared)
+            return self._held(option, tree, shared)
         slip = unit_slip(option.meta, tree.value) if option.type is int and type(tree.value) is float else ""
         if slip:
             self.report.at_value(tree, f"{mismatch('int', tree.value)}{slip}")
@@ -134,6 +132,41 @@ class Structure:
         if not within:
             raise Rejected
         return value
+
+    def _held(self, option: Option, tree: Tree, shared: bool) -> Any:
+        """Structure an option that may hold plugins."""
+        if option.takes_many:
+            return self._references(option, tree, shared)
+        if option.takes_names:
+            return self._by_name(option, tree, shared)
+        return self._number_or_reference(option, tree, shared)
+
+    def _number_or_reference(self, option: Option, tree: Tree, shared: bool) -> Any:
+        if tree.is_table or not option.takes_number:
+            return self._reference(option.meta.kind, tree, shared)
+        if type(tree.value) not in (int, float):
+            self.report.at_value(tree, mismatch(f"float or {a_table_of(option.meta.kind)}", tree.value))
+            raise Rejected
+        try:
+            return self._converter.structure(tree, float)
+        finally:
+            if not check_limits(option.meta, tree, self.report):
+                raise Rejected
+
+    def _by_name(self, option: Option, tree: Tree, shared: bool) -> dict[str, Any]:
+        """Structure a table of names; everything that is wrong with any value is reported."""
+        if not tree.is_table:
+            self.report.at_value(tree, mismatch("table", tree.value))
+            raise Rejected
+        values, complete = {}, True
+        for name, entry in tree.items():
+            try:
+                values[name] = self._number_or_reference(option, entry, shared)
+            except Rejected:
+                complete = False
+        if not complete:
+            raise Rejected
+        return values
 
     def _reference(self, kind: str, tree: Tree, shared: bool) -> Any:
         """Structure an option that names a plugin: a part for the kernel, its spec for another plugin."""

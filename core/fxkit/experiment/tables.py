@@ -86,7 +86,10 @@ def with_an_end(train: TrainTable, phases: Sequence[Any]) -> TrainTable:
 
 
 _TRAIN_HELP = 'nodes, controllers and "losses.NAME" whose weights learn; all when absent'
-_LOSSES_HELP = "loss = weight; those that are left out are not computed. As in [losses] when absent"
+_LOSSES_HELP = (
+    "loss = weight, or the ramp that it follows over the phase; those that are left out are not computed."
+    " As in [losses] when absent"
+)
 
 
 @attrs.frozen(kw_only=True)
@@ -94,7 +97,7 @@ class TurnTable:
     """Say what learns in one of the turns that a phase takes, and by which losses."""
 
     train: tuple[str, ...] | None = opt(None, help=_TRAIN_HELP)
-    losses: Mapping[str, float] | None = opt(None, ge=0, help=_LOSSES_HELP)
+    losses: Mapping[str, float | Any] | None = opt(None, ge=0, kind="ramps", help=_LOSSES_HELP)
     steps: int = opt(1, ge=1, help="optimiser steps before the next turn")
     optimizer: Any = opt(None, kind="optimizers", help="what updates these weights; the phase's when absent")
 
@@ -110,7 +113,7 @@ class PhaseTable:
     steps: int | None = opt(None, ge=1, help="optimiser steps; this or until is needed")
     until: str | None = opt(None, help='time after which the phase ends: "90 s", "20 min", "1.5 h"')
     train: tuple[str, ...] | None = opt(None, help=_TRAIN_HELP)
-    losses: Mapping[str, float] | None = opt(None, ge=0, help=_LOSSES_HELP)
+    losses: Mapping[str, float | Any] | None = opt(None, ge=0, kind="ramps", help=_LOSSES_HELP)
     alternate: tuple[TurnTable, ...] = opt((), help="turns that follow each other in a circle")
     optimizer: Any = opt(None, kind="optimizers", help="what updates the weights")
     schedule: Any = opt(None, kind="schedules", help="how the learning rate moves in this phase")
@@ -228,7 +231,9 @@ class ControllerKeys:
 class LossKeys:
     """The kernel's keys of [losses.NAME]."""
 
-    weight: float = opt(1.0, ge=0, help="factor of this term in the total")
+    weight: float | Any = opt(
+        1.0, ge=0, kind="ramps", help="factor of this term in the total, or the ramp that it follows"
+    )
 
 
 @attrs.frozen(kw_only=True)

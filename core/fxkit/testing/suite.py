@@ -32,6 +32,7 @@ from fxkit.testing import (
     loss,
     material,
     options,
+    ramp,
     robustness,
     streaming,
     training,
@@ -114,6 +115,7 @@ CASE_CHECKS: Mapping[str, tuple[Check, ...]] = {
         training.check_optimizer_extremes,
     ),
     "schedules": (training.check_rates, training.check_schedule_resumes),
+    "ramps": (ramp.check_weights, ramp.check_final, ramp.check_only_the_place_counts),
     "transforms": (
         augmentation.check_transform_keeps_shape,
         augmentation.check_transform_randomness,
@@ -135,6 +137,7 @@ PLUGIN_CHECKS: Mapping[str, tuple[Check, ...]] = {
     "callbacks": (lifecycle.check_callback_options,),
     "optimizers": (training.check_optimizer_options,),
     "schedules": (training.check_schedule_options,),
+    "ramps": (ramp.check_ramp_options,),
     "transforms": (augmentation.check_transform_options,),
     "embeddings": (augmentation.check_embedding_options,),
     "exporters": (exchange.check_exporter_options,),

@@ -30,6 +30,8 @@ def spec_table(spec: type) -> str:
 
 def _link(option: Option) -> str:
     table = "list of tables, each" if option.takes_many else "table"
+    table = f"number, or {table}" if option.takes_number else table
+    table = "table whose values are each a number, or a table" if option.takes_names else table
     return f"{table} with a `type` of [{option.meta.kind}](#kind-{option.meta.kind})"
 
 

@@ -1,0 +1,26 @@
+"""The `cosine` ramp."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import attrs
+
+from fxkit_training._ramp import Moving, checked
+
+if TYPE_CHECKING:
+    from fxkit.context import BuildContext
+
+
+@attrs.frozen(kw_only=True)
+class CosineRamp(Moving):
+    """Move the weight of a loss by half a cosine period, slowly at both ends."""
+
+    def build(self, ctx: BuildContext) -> CosineRamp:
+        """Build the ramp; raises `ValueError` when the options do not fit together."""
+        return checked(self)
+
+    def weight(self, step: int, share: float) -> float:
+        """Return the weight in step `step` (from 0), before which `share` of the training was over."""
+        return self.between((1 - math.cos(math.pi * self.moved(step, share))) / 2)
