@@ -68,11 +68,16 @@ def aligned(output: Output, batch: Batch) -> tuple[Output, Batch]:
     )
 
 
-def measure(terms: tuple[Term, ...], output: Output, batch: Batch) -> dict[str, torch.Tensor]:
-    """Return each term's per-item values [batch] over the scored part."""
+def measure(
+    terms: tuple[Term, ...], output: Output, batch: Batch, shared: Shared | None = None
+) -> dict[str, torch.Tensor]:
+    """Return each term's per-item values [batch] over the scored part.
+
+    Several outputs that are measured on the same aligned batch may share what is made of its target.
+    """
     output, batch = aligned(output, batch)
     # What the losses share lasts as long as this call: a segment of many windows would keep it all.
-    batch = attrs.evolve(batch, shared=Shared())
+    batch = attrs.evolve(batch, shared=shared or Shared())
     return {term.name: _values(term, output, batch) for term in terms}
 
 
