@@ -117,3 +117,22 @@ def loss_traits(spec: Any, ctx: BuildContext) -> LossTraits:
     declare = getattr(spec, "traits", None)
     declared: LossTraits = declare(ctx) if callable(declare) else LossTraits()
     return declared
+
+
+@attrs.frozen(kw_only=True)
+class EmbeddingTraits:
+    """Hold the declared properties of an embedding.
+
+    `published_for_fad`: a Fréchet audio distance was published with it, so that its distance may be called
+    one. `sample_rate`: in Hz, at which its network hears; None where it hears at the run's.
+    """
+
+    published_for_fad: bool = False
+    sample_rate: int | None = None
+
+
+def embedding_traits(spec: Any, ctx: BuildContext) -> EmbeddingTraits:
+    """Return what the spec of an embedding declares; the defaults where it declares nothing."""
+    declare = getattr(spec, "traits", None)
+    declared: EmbeddingTraits = declare(ctx) if callable(declare) else EmbeddingTraits()
+    return declared
