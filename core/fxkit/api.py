@@ -27,21 +27,26 @@ def run(
     device: str | None = None,
     resume: bool = False,
     allow_local: bool = False,
+    trace_hooks: bool = False,
     progress: Progress | None = None,
 ) -> RunResult:
     """Train an experiment and return its result.
 
     `source` is a file or the name of a shipped experiment; with `resume` it is a run folder.
     `settings` are the values of --set: a mapping {"train.steps": 500} or lines "train.steps=500".
+    With `trace_hooks` the journal ends with who took how long, and `progress` is told.
     Raises `FxkitError` (`ExperimentError`, `DataError`, ...) with a message meant for people.
     """
     shown = progress or Silent()
     if resume:
         folder = open_folder(Path(source))
         experiment = read_experiment(folder.resolved, allow_local=allow_local)
-        return run_experiment(experiment, progress=shown, device=device, resume=folder)
+        return run_experiment(
+            experiment, progress=shown, device=device, resume=folder, trace_hooks=trace_hooks
+        )
     experiment = read_experiment(source, overrides=override_lines(settings), allow_local=allow_local)
-    return run_experiment(experiment, progress=shown, device=device, out=None if out is None else Path(out))
+    target = None if out is None else Path(out)
+    return run_experiment(experiment, progress=shown, device=device, out=target, trace_hooks=trace_hooks)
 
 
 def import_model(

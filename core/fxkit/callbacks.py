@@ -4,53 +4,33 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-import attrs
 import pluggy
 
-from fxkit.hooks import PROJECT, Hooks, hook_names, state_of
+from fxkit.callback_guard import CallbackError, Guard, OnError
+from fxkit.errors import RunError
+from fxkit.hook_trace import HookTrace
+from fxkit.hooks import PROJECT, Hooks, hook_arguments, implementations, state_of
 
 if TYPE_CHECKING:
     from fxkit.engine.session import Run
 
-OnError = Literal["raise", "warn", "disable"]
-
-
-@attrs.define
-class _Guarded:
-    """Wrap one callback so that an error in it does what its `on_error` says."""
-
-    name: str
-    callback: Any
-    on_error: OnError
-    report: Callable[[str], None]
-    disabled: bool = False
-
-    def call(self, hook: Callable[..., Any], **arguments: Any) -> Any:
-        """Call one hook of the callback."""
-        if self.disabled:
-            return None
-        try:
-            return hook(**arguments)
-        except Exception as error:
-            if self.on_error == "raise":
-                raise
-            self.disabled = self.on_error == "disable"
-            end = "; it is disabled for the rest of the run" if self.disabled else ""
-            self.report(f"callbacks.{self.name}: {type(error).__name__}: {error}{end}")
-            return None
+__all__ = ["Callbacks", "OnError"]
 
 
 class Callbacks:
-    """Hold the callbacks of one run; `hook` calls them all, in the order in which they were added."""
+    """Hold the callbacks of one run; `hook` calls them all, in the order in which they were added.
 
-    def __init__(self, report: Callable[[str], None]) -> None:
+    With a `trace` the time that each takes in each hook is measured.
+    """
+
+    def __init__(self, report: Callable[[str], None], trace: HookTrace | None = None) -> None:
         self._report = report
+        self._trace = trace
         self._manager = pluggy.PluginManager(PROJECT)
         self._manager.add_hookspecs(Hooks)
-        self._named: dict[str, Any] = {}
-        self._guards: list[_Guarded] = []
+        self._guards: dict[str, Guard] = {}
 
     @property
     def hook(self) -> Any:
@@ -64,66 +44,83 @@ class Callbacks:
     def add_all(self, callbacks: Mapping[str, tuple[Any, OnError]]) -> None:
         """Register callbacks given in file order.
 
-        Raises `pluggy.PluginValidationError` when a hook's name or arguments do not exist.
+        Raises `RunError` for a hook or an argument that does not exist, and for one that wants to be called
+        out of order.
         """
+        for name, (callback, on_error) in callbacks.items():
+            self._guards[name] = Guard(name, callback, on_error, self._report)
+        holders = {name: self._holder(self._guards[name]) for name in callbacks}
         # pluggy calls the last registered first.
-        for name, (callback, on_error) in reversed(list(callbacks.items())):
-            guard = _Guarded(name, callback, on_error, self._report)
-            self._guards.append(guard)
-            self._manager.register(_guarded_hooks(guard), name=name)
-        self._manager.check_pending()
-        self._named.update({name: callback for name, (callback, _) in callbacks.items()})
+        for name in reversed(holders):
+            self._manager.register(holders[name], name=name)
+
+    def _holder(self, guard: Guard) -> Any:
+        try:
+            methods = implementations(guard.callback)
+        except TypeError as error:
+            raise RunError(f"{guard.path}: {error}") from None
+        holder = type(f"Guarded_{type(guard.callback).__name__}", (), {})()
+        for hook, (method, names) in methods.items():
+            timed = self._trace.timed(guard.name, hook, method) if self._trace else method
+            setattr(holder, hook, _guarded(guard, hook, timed, names))
+        return holder
 
     def wanted_nodes(self, run: Run, split: str) -> Callable[[str], bool]:
         """Return what tells by a recording's name whether a callback needs the audio behind its nodes."""
         chosen: set[str] = set()
-        for guard in self._guards:
+        for guard in self._guards.values():
             if guard.disabled or "nodes" not in getattr(guard.callback, "needs", ()):
                 continue
             choose = getattr(guard.callback, "nodes_of", None)
             if choose is None:
                 return lambda recording: True
-            chosen.update(guard.call(choose, run=run, split=split) or ())
+            chosen.update(guard.call("nodes_of", None, choose, run=run, split=split) or ())
         return chosen.__contains__
 
     def state_dict(self) -> dict[str, Any]:
         """Return callback name -> its state."""
-        return {name: state_of(callback) for name, callback in self._named.items()}
+        return {
+            name: guard.call("state_dict", None, state_of, callback=guard.callback) or {}
+            for name, guard in self._guards.items()
+        }
 
     def load_state_dict(self, states: Mapping[str, Any]) -> None:
         """Give each callback that keeps state its own back."""
-        for name, callback in self._named.items():
+        for name, guard in self._guards.items():
             if states.get(name):
-                callback.load_state_dict(states[name])
+                guard.call("load_state_dict", None, guard.callback.load_state_dict, state=states[name])
+
+    def close(self, run: Run) -> None:
+        """Close all callbacks, and tell what failed how often and, with a trace, who took how long."""
+        self.hook.fx_close(run=run)
+        failures = {name: guard.counts() for name, guard in self._guards.items() if guard.failures}
+        if failures:
+            run.journal.write("callback-errors", run.step, failures)
+        for line in (line for guard in self._guards.values() for line in guard.totals()):
+            run.report(line)
+        if self._trace:
+            run.journal.write("hooks", run.step, self._trace.record())
+            for line in self._trace.table():
+                run.report(line)
+
+    @property
+    def late_errors(self) -> tuple[CallbackError, ...]:
+        """Return what callbacks with `on_error = "raise"` raised when the run had ended already."""
+        return tuple(guard.late for guard in self._guards.values() if guard.late is not None)
 
 
-def _guarded_hooks(guard: _Guarded) -> Any:
-    callback = guard.callback
-    holder = type(f"Guarded_{type(callback).__name__}", (), {})()
-    marked = {
-        attribute: method
-        for attribute in dir(callback)
-        if attribute.startswith("fx_") or attribute in hook_names()
-        for method in [getattr(callback, attribute)]
-        if callable(method) and hasattr(method, f"{PROJECT}_impl")
-    }
-    for attribute, method in marked.items():
-        setattr(holder, attribute, _forward(guard, method))
-    return holder
+def _guarded(
+    guard: Guard, hook: str, method: Callable[..., Any], names: tuple[str, ...]
+) -> Callable[..., Any]:
+    """Return what takes all arguments of a hook, and gives the callback's method those that it takes."""
+    declared = getattr(Hooks, hook)
 
+    # functools.wraps lends the declared signature, from which pluggy learns the arguments to pass.
+    @functools.wraps(declared)
+    def call(*values: Any) -> Any:
+        given = dict(zip(arguments, values, strict=True))
+        step = given["step"] if "step" in given else given["run"].step
+        return guard.call(hook, step, method, **{name: given[name] for name in names})
 
-def _forward(guard: _Guarded, method: Callable[..., Any]) -> Callable[..., Any]:
-    # functools.wraps keeps the signature, from which pluggy learns the arguments to pass.
-    @functools.wraps(method)
-    def forward(*args: Any, **kwargs: Any) -> Any:
-        names = pluggy_arguments(method)
-        return guard.call(method, **dict(zip(names, args, strict=True)), **kwargs)
-
-    return forward
-
-
-def pluggy_arguments(method: Callable[..., Any]) -> tuple[str, ...]:
-    """Return the names of the arguments that a hook implementation takes."""
-    code = getattr(method, "__func__", method).__code__
-    names = code.co_varnames[: code.co_argcount]
-    return names[1:] if hasattr(method, "__self__") else names
+    arguments = hook_arguments(hook)
+    return pluggy.HookimplMarker(PROJECT)(call)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import difflib
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pluggy
@@ -75,6 +77,58 @@ class Hooks:
 def hook_names() -> tuple[str, ...]:
     """Return the names of all hooks, in the order of a run."""
     return tuple(name for name in vars(Hooks) if name.startswith("fx_"))
+
+
+def hook_arguments(hook: str) -> tuple[str, ...]:
+    """Return the names of the arguments that a hook offers."""
+    return _arguments(getattr(Hooks, hook))[1:]
+
+
+def implementations(callback: Any) -> dict[str, tuple[Callable[..., Any], tuple[str, ...]]]:
+    """Return hook -> the callback's method and the arguments that it takes, in the order of a run.
+
+    Raises `TypeError` for a hook or an argument that does not exist, for a hook without `@hookimpl`, and
+    for one that wants to be called out of the file's order.
+    """
+    named = [name for name in dir(callback) if name.startswith("fx_")]
+    names = [name for name in named if name in hook_names() or _is_marked(callback, name)]
+    for name in names:
+        _check(name, getattr(callback, name))
+    methods = {name: getattr(callback, name) for name in hook_names() if name in names}
+    return {name: (method, _own_arguments(method)) for name, method in methods.items()}
+
+
+def _is_marked(callback: Any, name: str) -> bool:
+    return hasattr(getattr(callback, name), f"{PROJECT}_impl")
+
+
+def _check(name: str, method: Callable[..., Any]) -> None:
+    if name not in hook_names():
+        raise TypeError(f"{name} is no hook{_near(name, hook_names())}")
+    marks = getattr(method, f"{PROJECT}_impl", None)
+    if marks is None:
+        raise TypeError(f"{name} is not marked @fxkit.hookimpl, so it would never be called")
+    if any(marks[one] for one in ("hookwrapper", "wrapper", "tryfirst", "trylast")):
+        raise TypeError(f"{name}: callbacks are called in the order of the file; write @fxkit.hookimpl alone")
+    for argument in _own_arguments(method):
+        if argument not in hook_arguments(name):
+            offered = ", ".join(hook_arguments(name))
+            raise TypeError(f"{name} has no argument {argument}; it may take {offered}")
+
+
+def _own_arguments(method: Callable[..., Any]) -> tuple[str, ...]:
+    names = _arguments(getattr(method, "__func__", method))
+    return names[1:] if hasattr(method, "__self__") else names
+
+
+def _arguments(function: Any) -> tuple[str, ...]:
+    code = inspect.unwrap(function).__code__
+    return tuple(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
+
+
+def _near(name: str, known: Sequence[str]) -> str:
+    found = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {found[0]}?" if found else ""
 
 
 def state_of(callback: Any) -> dict[str, Any]:

@@ -34,6 +34,7 @@ from fxkit.engine.warm_start import start_from
 from fxkit.experiment.model import Experiment
 from fxkit.experiment.resolved import dump_toml
 from fxkit.files import finite, remove_parts, strict_json, write_text
+from fxkit.hook_trace import HookTrace
 from fxkit.model.assembly import build_part
 from fxkit.runs import checkpoint
 from fxkit.runs.folder import RunFolder, create_folder, free_path
@@ -75,12 +76,13 @@ def run_experiment(
     resume: RunFolder | None = None,
     crew: Crew = ALONE,
     find_batch_size: bool = False,
+    trace_hooks: bool = False,
 ) -> RunResult:
     """Train an experiment from its start, or from where the run folder `resume` stands.
 
     Of the workers of a `crew` the leading one writes; all return the same. Torch's global generator is
-    left as it was found. Raises `FxkitError` for everything that the user can mend; an interrupt saves the
-    state first.
+    left as it was found. With `trace_hooks` it is told at the end which callback took how long. Raises
+    `FxkitError` for everything that the user can mend; an interrupt saves the state first.
     """
     began = time.monotonic()
     chosen = resolve_device(device or experiment.run.device, crew)
@@ -94,7 +96,7 @@ def run_experiment(
             prepared = with_fitting_batch(prepared, training_segments, progress.message)
         lock = {**lock_document(prepared.experiment), "workers": crew.launch.size}
         folder = resume or begin(prepared.experiment, prepared, lock, path)
-        run = open_run(prepared, folder, progress)
+        run = open_run(prepared, folder, progress, HookTrace() if trace_hooks else None)
         if resume:
             _continue(run, {**lock, "data": data_digests(prepared)})
         return _carry_out(run, began)
@@ -137,11 +139,13 @@ def begin(experiment: Experiment, prepared: Prepared, lock: Mapping[str, Any], p
     return folder
 
 
-def open_run(prepared: Prepared, folder: RunFolder, progress: Progress) -> Run:
+def open_run(
+    prepared: Prepared, folder: RunFolder, progress: Progress, trace: HookTrace | None = None
+) -> Run:
     """Build optimiser, schedule and callbacks, and rewind the journal to the last saved state."""
     experiment = prepared.experiment
     course = Course(prepared=prepared, report=progress.message, crew=prepared.crew)
-    callbacks = Callbacks(progress.message)
+    callbacks = Callbacks(progress.message, trace)
     leads = prepared.crew.launch.leads
     built = {
         name: (build_part(part, prepared.ctx), part.keys.on_error)
@@ -179,6 +183,19 @@ def _continue(run: Run, lock: Mapping[str, Any]) -> None:
 
 
 def _carry_out(run: Run, began: float) -> RunResult:
+    try:
+        result = _train(run, began)
+    except BaseException:
+        # What came after must not hide what ended the run.
+        for error in run.callbacks.late_errors:
+            run.report(str(error))
+        raise
+    for late in run.callbacks.late_errors:
+        raise late
+    return result
+
+
+def _train(run: Run, began: float) -> RunResult:
     crew = run.prepared.crew
     try:
         with InterruptRequest(patient=crew.launch.size > 1) as request:
@@ -199,7 +216,7 @@ def _carry_out(run: Run, began: float) -> RunResult:
         run.callbacks.hook.fx_exception(run=run, error=error)
         raise
     finally:
-        run.callbacks.hook.fx_close(run=run)
+        run.callbacks.close(run)
         run.journal.close()
         run.progress.close()
 

@@ -37,6 +37,7 @@ Examples:
 @click.option("--dry-run", is_flag=True, help="Load data, build everything, make one step; write nothing.")
 @click.option("--allow-local", is_flag=True, help="Allow code named in [plugins.local].")
 @click.option("--no-plugins", is_flag=True, help="Use fxkit's own plugins only.")
+@click.option("--trace-hooks", is_flag=True, help="Tell at the end which callback took how long.")
 @click.option("--json", "as_json", is_flag=True, help="End stdout with the result on one line of JSON.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 def command(
@@ -50,6 +51,7 @@ def command(
     dry_run: bool,
     allow_local: bool,
     no_plugins: bool,
+    trace_hooks: bool,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -65,6 +67,7 @@ def command(
         find_batch_size=find_batch_size,
         allow_local=allow_local,
         no_plugins=no_plugins,
+        trace_hooks=trace_hooks,
     )
     launch = launched()
     if launch is None:
@@ -88,6 +91,7 @@ class Order:
     find_batch_size: bool
     allow_local: bool
     no_plugins: bool
+    trace_hooks: bool
 
 
 def _obey(order: Order, dry_run: bool, as_json: bool, quiet: bool, crew: Crew | None = None) -> None:
@@ -124,6 +128,7 @@ def _obey(order: Order, dry_run: bool, as_json: bool, quiet: bool, crew: Crew | 
         resume=folder,
         crew=crew,
         find_batch_size=finding,
+        trace_hooks=order.trace_hooks,
     )
     _say(crew, result_table(result), *([result.to_json()] if as_json else []))
 

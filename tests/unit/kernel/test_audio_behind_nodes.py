@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from fxkit import hookimpl
+from fxkit import RunError, hookimpl
 from fxkit.callbacks import Callbacks
 from fxkit.engine.evaluation import evaluate
 from fxkit.engine.setup import prepare
@@ -120,8 +120,8 @@ def test_callbacks_say_which_recordings_they_need():
 
 
 def test_a_callback_that_fails_to_say_answers_by_its_on_error():
-    with pytest.raises(ValueError, match="no name"):
+    with pytest.raises(RunError, match="no name"):
         wanted((Choosy(None), "raise"))
     keeps, said = wanted((Choosy(None), "disable"), (Choosy("a"), "raise"))
     assert keeps("val-a")
-    assert said == ["callbacks.0: ValueError: no name; it is disabled for the rest of the run"]
+    assert said == ["callbacks.0: nodes_of: ValueError: no name; it is disabled for the rest of the run"]
