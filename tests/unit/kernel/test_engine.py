@@ -275,7 +275,7 @@ def test_a_misspelt_hook_is_refused(kit, tmp_path):
             pass
 
     callbacks = {"wrong": callback_part(kit, "wrong", Wrong())}
-    with pytest.raises(RunError, match="callbacks.wrong: fx_stepend is no hook; did you mean fx_step_end"):
+    with pytest.raises(RunError, match=r"callbacks.wrong: fx_stepend is no hook; did you mean fx_step_end"):
         run_experiment(scaling(kit, callbacks=callbacks), progress=Collected(), out=tmp_path / "run")
 
 
