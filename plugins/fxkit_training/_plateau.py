@@ -22,11 +22,11 @@ class PlateauSchedule(Schedule):
         self._best, self._waited, self._level = math.inf, 0, 1.0
         super().__init__(optimizer, steps, lambda step, share: self._level, options.warmup)
 
-    def observe(self, metric: float) -> None:
-        """Note a validation; the next step has the lower rate where one is due."""
+    def observe(self, cost: float) -> None:
+        """Note a validation, of which less is better; the next step has the lower rate where one is due."""
         wanted = self._best - self._options.min_delta * abs(self._best) if self._best < math.inf else math.inf
-        if metric < wanted:
-            self._best, self._waited = metric, 0
+        if cost < wanted:
+            self._best, self._waited = cost, 0
             return
         self._waited += 1
         if self._waited >= self._options.patience:

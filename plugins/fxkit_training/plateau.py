@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 class Plateau:
     """Lower the learning rate when validations no longer get better.
 
-    What counts is the metric that `train.best` names. A value is better when it is below the best one by
-    more than `min_delta` of that one's size.
+    What counts is the metric that `train.best` names. A value is better when it is below the best one, or
+    above it for a metric of which more is better, by more than `min_delta` of that one's size.
     """
 
     ratio: float = opt(0.5, gt=0, lt=1, help="what the learning rate is multiplied by at each fall")

@@ -9,6 +9,14 @@ import attrs
 from fxkit.engine.phases import Stage
 
 
+@attrs.frozen
+class Place:
+    """Say where a step stands in something: its number (from 0), and the share that was over before it."""
+
+    step: int
+    share: float
+
+
 @attrs.define
 class Clock:
     """Count the seconds that a run has trained, validations and saves included, pauses left out."""
@@ -30,8 +38,13 @@ def share(stage: Stage, step: int, seconds: float) -> float:
 
     `seconds` is the time that the stage has taken. Of two limits, the nearer one counts.
     """
-    by_steps = 0.0 if stage.steps is None else step / max(1, stage.steps - 1)
-    by_time = 0.0 if stage.seconds is None else seconds / stage.seconds
+    return portion((stage.steps, stage.seconds), step, seconds)
+
+
+def portion(limit: tuple[int | None, float | None], step: int, seconds: float) -> float:
+    """Return how much of so many steps and seconds (None: no limit) is over before a step (from 0)."""
+    by_steps = 0.0 if limit[0] is None else step / max(1, limit[0] - 1)
+    by_time = 0.0 if limit[1] is None else seconds / limit[1]
     return min(1.0, max(by_steps, by_time))
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import attrs
 import torch
 
-from fxkit.engine.budget import Clock, over, share
+from fxkit.engine.account import Account, looks_at_gradients
+from fxkit.engine.budget import Clock, Place, over, portion, share
 from fxkit.engine.compilation import compiled_processors, reason_of
 from fxkit.engine.distributed import ALONE, Crew
 from fxkit.engine.learner import Learner, build_learner
@@ -18,12 +19,15 @@ from fxkit.engine.phases import Stage, stages_of
 from fxkit.engine.precision import half_for
 from fxkit.engine.readout import Readout
 from fxkit.engine.setup import Prepared
-from fxkit.engine.step import Stepper, TrainingPass
+from fxkit.engine.step import Aim, Stepper, TrainingPass
 from fxkit.engine.windows import Window, check_window, parts_of, windows_of
 from fxkit.errors import FxkitError
 from fxkit.model.manner import Manner
 from fxkit.runs.checkpoint import random_state, restore_random_state
 from fxkit.values import Batch, State
+
+# What constant weights do not look at.
+_ANYWHERE = (Place(0, 0.0), Place(0, 0.0))
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -31,7 +35,7 @@ class Course:
     """Hold where a training stands and make its steps.
 
     `index` is the stage, which began at step `begun` and at second `since` of the clock. `on_gradients`
-    is called with each step's number (from 1) when its gradients are complete.
+    is called with each step's number (from 1) when its gradients are complete. `account` is of the last step.
     """
 
     prepared: Prepared
@@ -42,6 +46,7 @@ class Course:
     index: int = 0
     begun: int = 0
     since: float = 0.0
+    account: Account | None = None
     stages: tuple[Stage, ...] = attrs.field(init=False)
     learners: tuple[Learner, ...] = attrs.field(init=False)
     _windows: tuple[Window, ...] = attrs.field(init=False)
@@ -94,7 +99,7 @@ class Course:
     def step(self, step: int, batch: Batch) -> Readout:
         """Make the run's step `step` (from 0) with the batch that it works on; returns its losses.
 
-        What `Stepper.step` raises leaves everything as it was.
+        `account` then has all that they came to. What `Stepper.step` raises leaves everything as it was.
         """
         learner = self.learner_at(step)
         if learner is not self._selected:
@@ -103,37 +108,52 @@ class Course:
         parts = tuple(parts_of(batch, self.stage.accumulate))
         window = self._windows[(step - self.begun) % len(self._windows)]
         states = self._carried or [None] * len(parts)
-        look = self.on_gradients and partial(self.on_gradients, step + 1)
-        losses, after = self._made(learner, parts, window, states, look)
+        self.account, after = self._made(learner, parts, window, states, self._aim(learner, step))
         self._carried = None if window.last else after
         learner.advance(share(self.stage, step + 1 - self.begun, self._spent()))
-        return losses
+        return self.account.losses
+
+    def _aim(self, learner: Learner, step: int) -> Aim:
+        weights = learner.loss_weights(*(self._places(step) if learner.has_ramps else _ANYWHERE))
+        every = self.prepared.experiment.train.validate_every
+        # Where gradients are compared nothing runs compiled, and whether that works shows in the first step.
+        may = step > 0 or not self._manner.processors
+        return Aim(
+            number=step + 1,
+            weights=weights,
+            compares_gradients=may and looks_at_gradients(step + 1, every, len(weights)),
+            on_gradients=self.on_gradients and partial(self.on_gradients, step + 1),
+        )
+
+    def _places(self, step: int) -> tuple[Place, Place]:
+        """Return where the run's step `step` (from 0) stands in the training, and in its stage."""
+        spent, limit = self._spent(), self.limit
+        within = Place(step - self.begun, share(self.stage, step - self.begun, spent))
+        if limit == (None, None):
+            # Some stages count steps and others time: each is as much of the training.
+            return Place(step, (self.index + within.share) / len(self.stages)), within
+        return Place(step, portion(limit, step, spent + self.since)), within
 
     def _made(
-        self,
-        learner: Learner,
-        parts: tuple[Batch, ...],
-        window: Window,
-        states: list[State],
-        look: Callable[[], object] | None,
-    ) -> tuple[Readout, list[State]]:
+        self, learner: Learner, parts: tuple[Batch, ...], window: Window, states: list[State], aim: Aim
+    ) -> tuple[Account, list[State]]:
         if not self._manner.processors:
-            return self._stepper.step(learner, parts, window, states, self._manner, look)
+            return self._stepper.step(learner, parts, window, states, self._manner, aim)
         drawn = random_state()
         try:
-            return self._stepper.step(learner, parts, window, states, self._manner, look)
+            return self._stepper.step(learner, parts, window, states, self._manner, aim)
         except FxkitError:
             raise
         except Exception as error:
             self.report(f"train.compile: not compiled, as it failed: {reason_of(error)}")
             self._manner = attrs.evolve(self._manner, processors={})
             restore_random_state(drawn)
-            return self._made(learner, parts, window, states, look)
+            return self._made(learner, parts, window, states, aim)
 
-    def observe(self, metric: float) -> None:
-        """Tell the schedules what a validation has found."""
+    def observe(self, cost: float) -> None:
+        """Tell the schedules what a validation has found; less is better."""
         for learner in self.learners:
-            learner.observe(metric)
+            learner.observe(cost)
 
     def state_dict(self) -> dict[str, Any]:
         """Return what decides how the training goes on."""
@@ -144,6 +164,7 @@ class Course:
             "seconds": self.clock.seconds,
             "learners": [learner.state_dict() for learner in self.learners],
             "carried": self._all_carried(),
+            "account": None if self.account is None else self.account.state_dict(),
         }
 
     def _all_carried(self) -> list[Any]:
@@ -158,6 +179,7 @@ class Course:
         self._open(state["index"])
         for learner, saved in zip(self.learners, state["learners"], strict=True):
             learner.load_state_dict(saved)
+        self.account = None if state["account"] is None else Account.of_state(state["account"])
         # What other workers carried was of other segments: a window begins again behind its warm-up.
         launch, every = self.crew.launch, state["carried"]
         carried = every[launch.rank] if len(every) == launch.size else None

@@ -9,7 +9,8 @@ import attrs
 import torch
 from torch.amp.grad_scaler import GradScaler
 
-from fxkit.engine.objective import Term
+from fxkit.engine.budget import Place
+from fxkit.engine.objective import Term, weighted
 from fxkit.engine.phases import Stage, Turn
 from fxkit.engine.precision import scaler_for
 from fxkit.engine.setup import Prepared
@@ -24,15 +25,27 @@ _LOSSES = "losses."
 class Learner:
     """Hold what makes the steps of one turn.
 
-    `terms` are what it minimises; `moves_model` is False where nothing but losses' own weights learn.
+    `terms` are what it minimises, `follows_stage` says what their ramps follow, the stage or the whole
+    training; `moves_model` is False where nothing but losses' own weights learn.
     """
 
     terms: tuple[Term, ...]
+    follows_stage: bool
     weights: tuple[torch.nn.Parameter, ...]
     moves_model: bool
     optimizer: torch.optim.Optimizer
     schedule: Any
     scaler: GradScaler
+
+    @property
+    def has_ramps(self) -> bool:
+        """Tell whether weights of its losses move."""
+        return any(term.ramp for term in self.terms)
+
+    def loss_weights(self, training: Place, stage: Place) -> dict[str, float]:
+        """Return term -> its weight in a step that stands at these places."""
+        at = stage if self.follows_stage else training
+        return {term.name: term.weight_at(at.step, at.share) for term in self.terms}
 
     def select(self, everything: Collection[torch.nn.Parameter]) -> None:
         """Let gradients reach these weights and no others."""
@@ -48,11 +61,11 @@ class Learner:
         elif self.schedule is not None:
             self.schedule.step()
 
-    def observe(self, metric: float) -> None:
-        """Tell a schedule that follows the validations what one has found."""
+    def observe(self, cost: float) -> None:
+        """Tell a schedule that follows the validations what one has found; less is better."""
         observe = getattr(self.schedule, "observe", None)
         if observe:
-            observe(metric)
+            observe(cost)
 
     def state_dict(self) -> dict[str, Any]:
         """Return what decides how the turn goes on."""
@@ -90,7 +103,7 @@ def build_learner(prepared: Prepared, stage: Stage, turn: Turn) -> Learner:
         message = "its weights learn against the model; give it a turn of its own in [[phase]] alternate"
         raise AssemblyError(f"{_LOSSES}{name}", message)
     terms = tuple(
-        Term(term.name, term.loss.judge if term.name in rivals else term.loss, turn.weights[term.name])  # type: ignore[attr-defined]
+        weighted(_judging(term) if term.name in rivals else term, turn.weights[term.name], prepared.ctx)
         for term in wanted
     )
     weights = tuple(weight for group in groups for weight in group["params"])
@@ -98,12 +111,19 @@ def build_learner(prepared: Prepared, stage: Stage, turn: Turn) -> Learner:
     schedule = stage.schedule
     return Learner(
         terms=terms,
+        follows_stage=turn.has_own_weights,
         weights=weights,
         moves_model=moves_model,
         optimizer=optimizer,
         schedule=build_part(schedule, optimizer, stage.steps_of(turn)) if schedule else None,
         scaler=scaler_for(stage.precision, prepared.device),
     )
+
+
+def _judging(term: Term) -> Term:
+    """Return the term by which a loss's own weights learn against the model."""
+    rival: Any = term.loss
+    return attrs.evolve(term, loss=rival.judge)
 
 
 def _rate(part: Part) -> float:

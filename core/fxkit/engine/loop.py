@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import attrs
 import torch
 
+from fxkit.engine.account import dominance_line, dominant, summary
 from fxkit.engine.advice import advising
 from fxkit.engine.evaluation import Evaluation, evaluate
 from fxkit.engine.interrupts import Interrupted, InterruptRequest
@@ -36,6 +37,8 @@ class Loop:
     _unchecked: tuple[int, Readout] | None = None
     _shown: float = math.nan
     _observed: float | None = None
+    _shares: Mapping[str, float] = attrs.field(factory=dict)
+    _dominant: str | None = None
 
     def train(self) -> None:
         """Run all remaining steps.
@@ -59,6 +62,8 @@ class Loop:
             self.close()
         if run.validated != run.step:
             self._led(self._validate)
+        if run.course.account is not None and len(run.course.account.weights) > 1:
+            run.report(summary(run.course.account, self._shares))
 
     def close(self) -> None:
         """End what prepares batches."""
@@ -160,13 +165,30 @@ class Loop:
         if run.step % run.experiment.train.validate_every == 0 and run.validated != run.step:
             self._settle()
             self._validate()
-        if run.step % run.experiment.train.log_every == 0 or run.step == 1:
-            run.journal.write("train", run.step, losses)
+        self._log(losses)
         run.callbacks.hook.fx_step_end(run=run, step=run.step, losses=losses)
         run.stopped = run.callbacks.hook.fx_should_stop(run=run, step=run.step)
         run.pending = None
         if run.saves_requested:
             self._settle()
+
+    def _log(self, losses: Mapping[str, float]) -> None:
+        run, account = self.run, self.run.course.account
+        logs = run.step % run.experiment.train.log_every == 0 or run.step == 1
+        if logs:
+            run.journal.write("train", run.step, losses)
+        if account is not None and (logs or account.compares_gradients):
+            run.journal.write("terms", run.step, account.record())
+            run.callbacks.hook.fx_figures(run=run, step=run.step, name="terms", values=account.figures())
+        if account is not None and account.compares_gradients:
+            self._tell_shares(account.shares)
+
+    def _tell_shares(self, shares: Mapping[str, float]) -> None:
+        """Say it when one loss alone makes the gradient, unless the last time it was the same one."""
+        run, one = self.run, dominant(shares)
+        if one is not None and one != self._dominant and run.step > 1:
+            run.report(dominance_line(run.step, one, shares))
+        self._shares, self._dominant = shares, one
 
     def _validate(self) -> None:
         run = self.run
@@ -179,16 +201,16 @@ class Loop:
             run.validated = run.step
             run.journal.write("val", run.step, evaluation.metrics)
             run.report(f"step {run.step}  val  {figures(evaluation.metrics)}")
-            value = evaluation.metrics[run.experiment.train.best or "loss"]
+            value = evaluation.metrics[run.criterion.metric]
             self._keep_best(value)
-        run.course.observe(value)
-        self._observed = value
+        self._observed = run.criterion.cost(value)
+        run.course.observe(self._observed)
         run.callbacks.hook.fx_validate_end(run=run, step=run.step, evaluation=evaluation)
 
     def _keep_best(self, value: float) -> None:
         run = self.run
         # A first value that is NaN would never be beaten.
-        if math.isfinite(value) and (run.best is None or value < run.best.value):
+        if math.isfinite(value) and (run.best is None or run.criterion.prefers(value, run.best.value)):
             run.best = Best(value, run.step)
             content = {"step": run.step, "value": value, "model": run.model.state_dict()}
             checkpoint.save(run.folder.best, content)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import attrs
 import torch
@@ -11,18 +12,53 @@ from fxkit.context import BuildContext
 from fxkit.errors import AssemblyError
 from fxkit.experiment.model import Part
 from fxkit.model.assembly import build_part
-from fxkit.protocols import Loss
-from fxkit.traits import loss_traits
+from fxkit.protocols import Loss, Ramp
+from fxkit.traits import LossTraits, loss_traits
 from fxkit.values import Batch, Output, Shared
+
+# "term.part" -> weight and value [batch] of a part of a loss that is a sum.
+Parts = dict[str, tuple[float, torch.Tensor]]
 
 
 @attrs.frozen
 class Term:
-    """Hold one loss with its weight; a metric has weight None and is not trained on."""
+    """Hold one loss with its weight; a metric has weight None and is not trained on.
+
+    `weight` is the nominal one: where it follows a `ramp`, that in the end, which validations take.
+    """
 
     name: str
     loss: Loss
     weight: float | None
+    higher_is_better: bool = False
+    traits: LossTraits = attrs.field(factory=LossTraits)
+    ramp: Ramp | None = None
+
+    def weight_at(self, step: int, share: float) -> float:
+        """Return the weight in step `step` (from 0), before which `share` of the training was over."""
+        return (self.weight or 0.0) if self.ramp is None else float(self.ramp.weight(step, share))
+
+
+@attrs.frozen
+class Criterion:
+    """Hold what chooses between weights: a metric's name, and whether more of it is better."""
+
+    metric: str
+    higher_is_better: bool = False
+
+    def cost(self, value: float) -> float:
+        """Return a figure of which less is better."""
+        return -value if self.higher_is_better else value
+
+    def prefers(self, value: float, best: float) -> bool:
+        """Tell whether `value` is better than `best`; one that is not a number never is."""
+        return self.cost(value) < self.cost(best)
+
+
+def criterion(terms: Iterable[Term], metric: str | None) -> Criterion:
+    """Return the criterion of a metric's name; None stands for "loss", the weighted total."""
+    higher = {term.name for term in terms if term.higher_is_better}
+    return Criterion(metric or "loss", metric in higher)
 
 
 def build_terms(
@@ -32,14 +68,20 @@ def build_terms(
 
     Raises `AssemblyError` for one that the material does not suit.
     """
-    trained = tuple(Term(name, _built(part, ctx), part.keys.weight) for name, part in losses.items())
-    watched = tuple(
-        Term(name, _built(part, ctx), None) for name, part in metrics.items() if name not in losses
-    )
+    trained = tuple(weighted(_term(name, part, ctx), part.keys.weight, ctx) for name, part in losses.items())
+    watched = tuple(_term(name, part, ctx) for name, part in metrics.items() if name not in losses)
     return trained + watched
 
 
-def _built(part: Part, ctx: BuildContext) -> Loss:
+def weighted(term: Term, weight: Any, ctx: BuildContext) -> Term:
+    """Return a term with a weight as an experiment has it: a number, or the part of a ramp."""
+    if not isinstance(weight, Part):
+        return attrs.evolve(term, weight=weight, ramp=None)
+    ramp: Ramp = build_part(weight, ctx)
+    return attrs.evolve(term, weight=float(ramp.final), ramp=ramp)
+
+
+def _term(name: str, part: Part, ctx: BuildContext) -> Term:
     traits = loss_traits(part.spec, ctx)
     if traits.channels is not None and ctx.target_channels not in traits.channels:
         wanted = " or ".join(map(str, traits.channels))
@@ -49,7 +91,7 @@ def _built(part: Part, ctx: BuildContext) -> Loss:
     if "input" in traits.uses and not ctx.channels:
         raise AssemblyError(part.path, f"{part.name} compares with the input, and this data has none")
     loss: Loss = build_part(part, ctx)
-    return loss
+    return Term(name, loss, None, traits.higher_is_better, traits)
 
 
 def aligned(output: Output, batch: Batch) -> tuple[Output, Batch]:
@@ -69,27 +111,51 @@ def aligned(output: Output, batch: Batch) -> tuple[Output, Batch]:
 
 
 def measure(
-    terms: tuple[Term, ...], output: Output, batch: Batch, shared: Shared | None = None
+    terms: Iterable[Term], output: Output, batch: Batch, shared: Shared | None = None
 ) -> dict[str, torch.Tensor]:
     """Return each term's per-item values [batch] over the scored part.
 
     Several outputs that are measured on the same aligned batch may share what is made of its target.
     """
+    return measure_parts(terms, output, batch, shared)[0]
+
+
+def measure_parts(
+    terms: Iterable[Term], output: Output, batch: Batch, shared: Shared | None = None
+) -> tuple[dict[str, torch.Tensor], Parts]:
+    """Return each term's per-item values [batch] over the scored part, and those of the parts of sums."""
     output, batch = aligned(output, batch)
     # What the losses share lasts as long as this call: a segment of many windows would keep it all.
     batch = attrs.evolve(batch, shared=shared or Shared())
-    return {term.name: _values(term, output, batch) for term in terms}
+    values: dict[str, torch.Tensor] = {}
+    parts: Parts = {}
+    for term in terms:
+        values[term.name], own = _values(term, output, batch)
+        parts.update({f"{term.name}.{name}": part for name, part in own.items()})
+    return values, parts
 
 
-def _values(term: Term, output: Output, batch: Batch) -> torch.Tensor:
+def _values(term: Term, output: Output, batch: Batch) -> tuple[torch.Tensor, Parts]:
+    tell = getattr(term.loss, "parts", None)
     try:
-        return term.loss(output, batch)
+        parts: Parts = dict(tell(output, batch)) if tell else {}
+        if parts:
+            return torch.stack([weight * value for weight, value in parts.values()]).sum(dim=0), parts
+        return term.loss(output, batch), {}
     except AssemblyError as error:
         table = "metrics" if term.weight is None else "losses"
         raise error.at(f"{table}.{term.name}") from error
 
 
-def weighted_total(terms: tuple[Term, ...], values: Mapping[str, torch.Tensor]) -> torch.Tensor:
-    """Sum the means of the trained terms, each times its weight."""
-    parts = [values[term.name].mean() * term.weight for term in terms if term.weight is not None]
-    return torch.stack(parts).sum()
+def weighted_total(
+    terms: Iterable[Term],
+    values: Mapping[str, torch.Tensor],
+    weights: Mapping[str, float] | None = None,
+) -> torch.Tensor:
+    """Sum the means of the trained terms, each times its weight: those given, or the nominal ones."""
+    given = weights or dict(_nominal(terms))
+    return torch.stack([values[name].mean() * weight for name, weight in given.items()]).sum()
+
+
+def _nominal(terms: Iterable[Term]) -> Iterator[tuple[str, float]]:
+    return ((term.name, term.weight) for term in terms if term.weight is not None)

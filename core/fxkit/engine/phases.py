@@ -16,10 +16,15 @@ _OWN = ("optimizer", "schedule", "batch_size", "window", "precision")
 
 @attrs.frozen(kw_only=True)
 class Turn:
-    """Hold what learns (names of owners, None for all), by which losses, for how many steps in a row."""
+    """Hold what learns (names of owners, None for all), by which losses, for how many steps in a row.
+
+    `weights` has numbers, and the parts of ramps; these follow the stage where `has_own_weights`, else the
+    whole training.
+    """
 
     train: frozenset[str] | None
-    weights: Mapping[str, float]
+    weights: Mapping[str, float | Part]
+    has_own_weights: bool
     steps: int
     optimizer: Part
 
@@ -108,6 +113,7 @@ def _turn(experiment: Experiment, own: Mapping[str, Any], table: Any) -> Turn:
     return Turn(
         train=None if chosen is None else frozenset(chosen),
         weights=as_written if losses is None else losses,
+        has_own_weights=losses is not None,
         steps=1 if alone else table.steps,
         optimizer=getattr(table, "optimizer", None) or own.get("optimizer") or experiment.optimizer,
     )

@@ -12,6 +12,7 @@ import torch
 from fxkit.callbacks import Callbacks
 from fxkit.engine.course import Course
 from fxkit.engine.evaluation import Evaluation, Example
+from fxkit.engine.objective import Criterion, criterion
 from fxkit.engine.setup import Prepared
 from fxkit.errors import NonFiniteError, RunError
 from fxkit.experiment.model import Experiment
@@ -26,7 +27,7 @@ __all__ = ["Best", "Evaluation", "Example", "Run"]
 
 @attrs.frozen
 class Best:
-    """Hold the best validation so far: its value (lower is better) and its step."""
+    """Hold the best validation so far: its value, by the run's criterion, and its step."""
 
     value: float
     step: int
@@ -67,6 +68,11 @@ class Run:
     def sample_rate(self) -> int:
         """Return the rate in Hz."""
         return self.experiment.run.sample_rate
+
+    @property
+    def criterion(self) -> Criterion:
+        """Return what chooses the best weights."""
+        return criterion(self.prepared.terms, self.experiment.train.best)
 
     @property
     def optimizer(self) -> torch.optim.Optimizer:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any
 
 import attrs
 import torch
 
+from fxkit.engine.account import Account, gradient_norms, part_values
 from fxkit.engine.distributed import Crew
 from fxkit.engine.learner import Learner
 from fxkit.engine.nest import detached
-from fxkit.engine.objective import Term, measure, weighted_total
+from fxkit.engine.objective import Parts, Term, measure_parts, weighted_total
 from fxkit.engine.readout import Readout
 from fxkit.engine.windows import Window, hop_of, run_window
 from fxkit.experiment.tables import TrainTable
@@ -20,7 +21,22 @@ from fxkit.model.graph import Model
 from fxkit.model.manner import Manner
 from fxkit.values import Batch, State
 
-Measured = tuple[dict[str, torch.Tensor], State]
+Measured = tuple[dict[str, torch.Tensor], Parts, State]
+
+
+@attrs.frozen(kw_only=True)
+class Aim:
+    """Hold what one step minimises and what is looked at meanwhile.
+
+    `number` is the step's, from 1; `weights` go by the names of the losses. With `compares_gradients` the
+    norms of all losses' gradients are found, too. `on_gradients` is called when the gradients are complete,
+    before they are clipped.
+    """
+
+    number: int
+    weights: Mapping[str, float]
+    compares_gradients: bool = False
+    on_gradients: Callable[[], object] | None = None
 
 
 class TrainingPass(torch.nn.Module):
@@ -36,11 +52,11 @@ class TrainingPass(torch.nn.Module):
     def forward(
         self, batch: Batch, window: Window, state: State, *, learner: Learner, manner: Manner
     ) -> Measured:
-        """Return loss name -> values [batch], and the state behind the window, cut off from gradients."""
+        """Return loss name -> values [batch], their parts, and the state behind the window, cut off."""
         with nullcontext() if learner.moves_model else torch.no_grad():
             output, scored = run_window(self.model, batch, window, state, hop=self.hop, manner=manner)
         after = None if window.last else detached(output.state)
-        return measure(learner.terms, output, scored), after
+        return *measure_parts(learner.terms, output, scored), after
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -58,29 +74,36 @@ class Stepper:
         window: Window,
         states: Sequence[State],
         manner: Manner,
-        on_gradients: Callable[[], object] | None = None,
-    ) -> tuple[Readout, list[State]]:
-        """Make one step from the parts of a batch; returns its losses, and the state behind each part.
+        aim: Aim,
+    ) -> tuple[Account, list[State]]:
+        """Make one step from the parts of a batch; returns what it came to, and the state behind each part.
 
-        `on_gradients` is called when the gradients are complete, before they are clipped.
         Raises `NonFiniteError` when a loss is NaN or infinite: on the CPU before any weight is changed. A
         GPU is not waited for, and the losses can be checked once they are there.
         """
         learner.optimizer.zero_grad(set_to_none=True)
         rows, after = [], []
+        norms: dict[str, torch.Tensor] = {}
+        if aim.compares_gradients:
+            # What is compiled cannot be gone through several times.
+            manner = attrs.evolve(manner, processors={})
         for index, (part, state) in enumerate(zip(parts, states, strict=True)):
             more = index + 1 < len(parts)
             with self.crew.silent(self.run) if more else nullcontext():
-                values, behind = self.run(part, window, state, learner=learner, manner=manner)
-                total = weighted_total(learner.terms, values)
-                rows.append(_row(values, total))
+                values, inner, behind = self.run(part, window, state, learner=learner, manner=manner)
+                total = weighted_total(learner.terms, values, aim.weights)
+                if aim.compares_gradients and not index:
+                    norms = _norms(learner, values, aim.weights)
+                rows.append(_row(values, total, inner, norms))
                 if not total.is_cuda:
-                    Readout((*values, "total"), rows[-1]).check()
+                    Readout((*values, "total"), rows[-1][: len(values) + 1]).check()
                 learner.scaler.scale(total / len(parts) if len(parts) > 1 else total).backward()
             after.append(behind)
-        self._update(learner, on_gradients)
-        mean = rows[0] if len(rows) == 1 else torch.stack(rows).mean(0)
-        return Readout((*values, "total"), self.crew.averaged(mean)), after
+        self._update(learner, aim.on_gradients)
+        mean = self.crew.averaged(rows[0] if len(rows) == 1 else torch.stack(rows).mean(0))
+        readout = Readout((*values, "total"), mean, (*part_values(inner), *norms))
+        weights = {name: weight for name, (weight, _) in inner.items()}
+        return Account(step=aim.number, weights=aim.weights, inner=weights, losses=readout), after
 
     def _update(self, learner: Learner, on_gradients: Callable[[], object] | None) -> None:
         table = self.table
@@ -96,6 +119,16 @@ class Stepper:
         learner.scaler.update()
 
 
-def _row(values: dict[str, torch.Tensor], total: torch.Tensor) -> torch.Tensor:
+def _norms(
+    learner: Learner, values: Mapping[str, torch.Tensor], weights: Mapping[str, float]
+) -> dict[str, torch.Tensor]:
+    scale = learner.scaler.get_scale()
+    contributions = {name: values[name].mean() * (weight * scale) for name, weight in weights.items()}
+    return gradient_norms(contributions, learner.weights)
+
+
+def _row(
+    values: Mapping[str, torch.Tensor], total: torch.Tensor, inner: Parts, norms: Mapping[str, torch.Tensor]
+) -> torch.Tensor:
     means = [value.detach().mean() for value in values.values()]
-    return torch.stack([*means, total.detach()])
+    return torch.stack([*means, total.detach(), *part_values(inner).values(), *norms.values()])

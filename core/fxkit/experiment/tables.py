@@ -68,7 +68,9 @@ class TrainTable:
     validate_every: int = opt(500, unit="steps", ge=1, help="steps between validations")
     log_every: int = opt(25, unit="steps", ge=1, help="steps between written training losses")
     keep: Literal["best", "last"] = opt("best", help="which weights the run ends with")
-    best: str | None = opt(None, help="metric that chooses the best weights; the weighted loss when absent")
+    best: str | None = opt(
+        None, help="loss or metric that chooses the best weights; the weighted loss when absent"
+    )
 
     def problems(self) -> Iterator[tuple[str, str]]:
         """Refuse a duration that is none, and a batch that cannot be divided."""
