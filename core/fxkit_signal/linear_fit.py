@@ -38,7 +38,7 @@ def linear_fit(pairs: Iterable[Pair], taps: int) -> Tensor:
 
 
 def _correlations(source: Tensor, target: Tensor, start: int, taps: int) -> Tensor:
-    """Return sum over n >= start of source[a, n - k] signal[b, n], [a, b, k]; b counts source, then target."""
+    """Return sum over n >= start of source[a, n - k] signal[b, n] as [a, b, k]; b: source, then target."""
     signals = torch.cat([source, target])[:, start:]
     size = _frame_size(taps)
     hop = size - taps + 1

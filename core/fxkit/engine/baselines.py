@@ -1,29 +1,86 @@
-"""Measure what no model is needed for: silence, the input itself, and its best single gain."""
+"""Measure what takes no model: silence, the input itself, its best gain, its best linear filter, noise."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import torch
 
-from fxkit.engine.evaluation import score, whole_batch
+from fxkit.engine.evaluation import whole_batch
 from fxkit.engine.material import Material
-from fxkit.engine.objective import Term
-from fxkit.values import Batch, Output, Recording
+from fxkit.engine.objective import Term, aligned, measure
+from fxkit.values import Batch, Output, Recording, Shared
+from fxkit_signal.linear_fit import Pair, apply_fit, linear_fit
+from fxkit_signal.noise_like import average_spectrum, noise_like
+
+# The linear filter's length, and how many samples of the training recordings it is fitted on at most.
+TAPS = 1024
+MOST_SAMPLES = 10_000_000
+
+_SILENT = 1e-12
 
 Guess = Callable[[Recording], torch.Tensor]
 
 
-def baselines(terms: tuple[Term, ...], material: Material) -> dict[str, dict[str, float]]:
-    """Return baseline name -> metric name -> mean over the recordings.
+def baselines(
+    terms: Sequence[Term],
+    material: Material,
+    training: Sequence[Recording] = (),
+    *,
+    device: str = "cpu",
+    taps: int = TAPS,
+) -> dict[str, dict[str, float]]:
+    """Return baseline name -> metric name -> mean over the recordings of `material`.
 
-    "input" and "gain" exist only where there is a dry input with the target's channels. The best
-    gain is the least-squares one of each recording, found on the part that is scored.
+    "silence" always. Where there is a dry input: "input", unchanged, and "gain", the input at the
+    gain that suits each recording best, where it has the target's channels; and "filter", the causal
+    linear filter of `taps` taps with the least error on the `training` recordings, each of which counts
+    alike however loud it is. Without an input: "noise" with the average spectrum of the training
+    recordings, as loud from moment to moment as the recording. Metrics that read terms of the model are
+    left out.
     """
-    guesses: dict[str, Guess] = {"silence": lambda r: torch.zeros_like(r.target)}
-    if all(r.input is not None and r.input.shape == r.target.shape for r in material.recordings):
-        guesses |= {"input": _dry, "gain": best_gain}
-    return {name: _measure(terms, material, guess) for name, guess in guesses.items()}
+    terms = [term for term in terms if not term.traits.terms]
+    guesses = dict(_guesses(material.recordings, training, taps))
+    scores: dict[str, list[dict[str, float]]] = {name: [] for name in guesses}
+    for recording in material.recordings:
+        for name, figures in _measured(terms, recording, guesses, device):
+            scores[name].append(figures)
+    return {name: _means(figures) for name, figures in scores.items()}
+
+
+def _guesses(
+    recordings: Sequence[Recording], training: Sequence[Recording], taps: int
+) -> Iterator[tuple[str, Guess]]:
+    yield "silence", lambda recording: torch.zeros_like(recording.target)
+    if all(one.input is not None and one.input.shape == one.target.shape for one in recordings):
+        yield "input", _dry
+        yield "gain", best_gain
+    if not training:
+        return
+    if all(one.input is not None for one in (*recordings, *training)):
+        filters = _fitted(training, taps)
+        yield "filter", lambda recording: apply_fit(filters, _dry(recording))
+    elif all(one.input is None for one in recordings):
+        spectrum = average_spectrum([one.target for one in training])
+        yield "noise", lambda recording: noise_like(recording.target, spectrum)
+
+
+def _fitted(training: Sequence[Recording], taps: int) -> torch.Tensor:
+    pairs = tuple(_pairs(training))
+    if pairs:
+        return linear_fit(pairs, taps)
+    first = training[0]
+    return torch.zeros(len(first.target), len(_dry(first)), 1)
+
+
+def _pairs(training: Sequence[Recording]) -> Iterator[Pair]:
+    share = MOST_SAMPLES // len(training)
+    for recording in training:
+        stop = recording.skip + share
+        dry, target = _dry(recording)[:, :stop].double(), recording.target[:, :stop].double()
+        energy = float(target[:, recording.skip :].square().sum())
+        if energy > _SILENT:
+            yield dry / energy**0.5, target / energy**0.5, recording.skip
 
 
 def _dry(recording: Recording) -> torch.Tensor:
@@ -39,10 +96,18 @@ def best_gain(recording: Recording) -> torch.Tensor:
     return dry * float(gain)
 
 
-def _measure(terms: tuple[Term, ...], material: Material, guess: Guess) -> dict[str, float]:
-    scores = []
-    with torch.no_grad():
-        for recording in material.recordings:
-            batch: Batch = whole_batch(recording, {}, "cpu")
-            scores.append(score(terms, Output(audio=guess(recording)[None]), batch))
-    return {term.name: sum(s[term.name] for s in scores) / len(scores) for term in terms if scores}
+@torch.no_grad()
+def _measured(
+    terms: Sequence[Term], recording: Recording, guesses: Mapping[str, Guess], device: str
+) -> Iterator[tuple[str, dict[str, float]]]:
+    batch: Batch = whole_batch(recording, {}, device)
+    # What the losses make of the target is made once for all guesses.
+    shared, scored = Shared(), aligned(Output(audio=batch.target), batch)[1]
+    for name, guess in guesses.items():
+        audio = guess(recording)[None, :, recording.skip :].to(device)
+        values = measure(terms, Output(audio=audio), scored, shared)
+        yield name, {metric: float(value.mean()) for metric, value in values.items()}
+
+
+def _means(scores: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    return {name: sum(one[name] for one in scores) / len(scores) for name in scores[0]} if scores else {}
