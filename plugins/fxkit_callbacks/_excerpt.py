@@ -32,6 +32,10 @@ class Excerpt:
         """Return `count` even times in seconds over the excerpt."""
         return np.linspace(*self.seconds, count, endpoint=False)
 
+    def part(self, audio: torch.Tensor) -> torch.Tensor:
+        """Return the excerpt of audio [channels, samples]."""
+        return audio[:, self.start : self.stop]
+
     def cut(self, audio: torch.Tensor) -> Array:
         """Return the excerpt of the first channel of audio [channels, samples]."""
         return audio[0, self.start : self.stop].double().numpy()

@@ -36,6 +36,22 @@ class History:
         """
         return torch.stack(self.tracks[name])
 
+    def newest(self) -> dict[str, float]:
+        """Return the last validation's medians as "node.parameter", or "node.parameter.N" of several entries.
+
+        Where it moves, "….least" and "….greatest" come along; parameters of more than `LARGEST` entries are
+        left out.
+        """
+        figures = {}
+        for name, points in self.tracks.items():
+            entries = points[-1].tolist() if self.steps and points[-1].shape[-1] == 3 else []
+            for number, (least, median, greatest) in enumerate(entries, start=1):
+                label = name if len(entries) == 1 else f"{name}.{number}"
+                figures[label] = median
+                if greatest > least:
+                    figures |= {f"{label}.least": least, f"{label}.greatest": greatest}
+        return figures
+
     def state_dict(self) -> dict[str, Any]:
         """Return the history as plain values and tensors."""
         return {"steps": list(self.steps), "tracks": {name: self.series(name) for name in self.tracks}}

@@ -1,33 +1,46 @@
-"""What there is to hear in an evaluated example, and how it becomes a WAV file."""
+"""What there is to hear in a clip, and how it becomes a WAV file."""
 
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from fxkit.files import write_atomically
 
 if TYPE_CHECKING:
     import torch
 
-    from fxkit.engine.session import Example
+    from fxkit_callbacks._clips import Clip
 
 _PEAK_TIME = 12
 
 
-def signals(example: Example, samples: int, *, stems: bool = False) -> dict[str, torch.Tensor]:
-    """Return signal name -> [channels, samples] of the scored part, cut to `samples`.
+def signals(clip: Clip, *, stems: bool = False) -> dict[str, torch.Tensor]:
+    """Return signal name -> [channels, samples] of a clip, as loud as they are.
 
     "input" (where there is one), "target", "prediction", "residual" (target - prediction), and with
     `stems` each parallel branch as "stem-LABEL".
     """
-    named = {} if example.input is None else {"input": example.input}
-    named |= {
-        "target": example.target,
-        "prediction": example.prediction,
-        "residual": example.target - example.prediction,
-    }
+    example, part = clip.example, clip.excerpt.part
+    named = {} if example.input is None else {"input": part(example.input)}
+    target, prediction = part(example.target), part(example.prediction)
+    named |= {"target": target, "prediction": prediction, "residual": target - prediction}
     if stems:
-        named |= {f"stem-{label}": stem for label, stem in example.stems.items()}
-    return {name: audio[:, example.skip : example.skip + samples] for name, audio in named.items()}
+        named |= {f"stem-{label}": part(stem) for label, stem in example.stems.items()}
+    return named
+
+
+def behind_nodes(clip: Clip) -> dict[str, torch.Tensor]:
+    """Return "NN-NODE" -> [channels, samples] of a clip behind each node, and "stem-LABEL" of each branch.
+
+    Nodes are numbered in the order of the chain; "00-input" is what enters, where something does.
+    """
+    example, part = clip.example, clip.excerpt.part
+    named = {} if example.input is None else {"00-input": part(example.input)}
+    nodes = enumerate(example.nodes.items(), start=1)
+    named |= {f"{number:02d}-{name}": part(audio) for number, (name, audio) in nodes}
+    return named | {f"stem-{label}": part(stem) for label, stem in example.stems.items()}
 
 
 def exceeds_full_scale(audio: torch.Tensor) -> bool:
@@ -47,3 +60,9 @@ def wav_bytes(audio: torch.Tensor, sample_rate: int, subtype: str) -> bytes:
         # libsndfile stamps float files with the time of writing, which would differ in each run.
         content[peak + _PEAK_TIME : peak + _PEAK_TIME + 4] = bytes(4)
     return bytes(content)
+
+
+def write_wav(path: Path, audio: torch.Tensor, sample_rate: int, subtype: str = "FLOAT") -> None:
+    """Write audio [channels, samples] as a WAV file; one that is there is replaced by a whole one."""
+    content = wav_bytes(audio, sample_rate, subtype)
+    write_atomically(path, lambda stream: stream.write(content))

@@ -39,11 +39,11 @@ class Track:
     values: torch.Tensor
     hop: int
 
-    def cut(self, excerpt: Excerpt) -> tuple[Array, Array]:
-        """Return times in seconds and values [size, times] in the excerpt, as many as can be seen."""
+    def cut(self, excerpt: Excerpt, points: int = _POINTS) -> tuple[Array, Array]:
+        """Return times in seconds and values [size, times] in the excerpt, thinned to about `points`."""
         first = excerpt.start // self.hop
         stop = min((excerpt.stop - 1) // self.hop + 1, self.values.shape[-1] - 1) + 1
-        index = np.arange(first, stop, max(1, (stop - first) // _POINTS))
+        index = np.arange(first, stop, max(1, (stop - first) // points))
         return index * self.hop / excerpt.sample_rate, self.values[:, index].double().numpy()
 
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
-from fxkit.files import write_atomically
 from fxkit.hooks import hookimpl
 from fxkit.spec import opt
-from fxkit_callbacks._due import late_note
-from fxkit_callbacks._names import safe_name, safe_names
-from fxkit_callbacks._signals import exceeds_full_scale, signals, wav_bytes
+from fxkit.trigger import Trigger, Triggers
+from fxkit_callbacks._names import safe_name
+from fxkit_callbacks._signals import exceeds_full_scale, signals, write_wav
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import torch
 
     from fxkit.context import BuildContext
@@ -22,17 +23,28 @@ if TYPE_CHECKING:
 
 
 @attrs.frozen(kw_only=True)
-class AudioSamples:
+class AudioSamples(Triggers):
     """Write input, target, prediction and residual as WAV, and the stems of parallel branches.
 
     The files are RUN/audio/step-NNNNNN/NAME.SIGNAL.wav for validation recordings and
-    RUN/audio/test/NAME.SIGNAL.wav for the test. Each starts where scoring starts, so that the files
-    of one recording are aligned and are what its figures were measured on.
+    RUN/audio/test/NAME.SIGNAL.wav for the test. The clips are chosen by the recordings alone, so that they
+    are the same at every step and in every run on the same data; nothing is made louder or quieter. The
+    files of one clip are aligned to the sample.
     """
 
-    every: int = opt(500, unit="steps", ge=1, help="written at each validation whose step is a multiple")
+    every: int | None = opt(
+        500,
+        unit="steps",
+        ge=0,
+        help="written at each validation whose step is a multiple",
+    )
     max_examples: int = opt(4, ge=1, help="recordings that are written, the first of the split")
-    seconds: float = opt(30.0, unit="s", gt=0, help="longest part of a recording that is written")
+    seconds: float = opt(
+        10.0, unit="s", gt=0, help="longest part of a recording that is written: the loudest"
+    )
+    clips: tuple[str, ...] = opt(
+        (), help='recordings to write instead, each as "NAME", or as "NAME @ SECONDS" to start there'
+    )
     format: Literal["float", "pcm24"] = opt(
         "float", help="sample format; audio beyond full scale is written as float in any case"
     )
@@ -47,35 +59,43 @@ class Writer:
     """Write the audio of evaluations into the run folder."""
 
     def __init__(self, options: AudioSamples) -> None:
+        from fxkit_callbacks._clips import Clips
+
         self.options = options
+        self.clips = Clips(seconds=options.seconds, count=options.max_examples, named=options.clips)
+        self.trigger = Trigger(options)
         self._told = False
 
     @hookimpl
     def fx_run_start(self, run: Run) -> None:
-        """Say so when validations will seldom fall on multiples of `every`."""
-        note = late_note(self.options.every, run.experiment.train.validate_every)
-        if note:
-            run.report(f"audio-samples: {note}")
+        """Refuse clips, phases and metrics that there are not."""
+        self.trigger.check(run)
+        self.clips.check(run, "audio-samples")
 
     @hookimpl
     def fx_validate_end(self, run: Run, step: int, evaluation: Evaluation) -> None:
-        """Write validation examples when they are due."""
-        if step % self.options.every == 0:
+        """Write validation clips when they are due."""
+        if self.trigger.due(run, step, evaluation):
             self._write_all(run, run.folder.audio / f"step-{step:06d}", evaluation)
 
     @hookimpl
     def fx_run_end(self, run: Run, evaluation: Evaluation) -> None:
-        """Write test examples."""
+        """Write test clips."""
         self._write_all(run, run.folder.audio / "test", evaluation)
 
+    def state_dict(self) -> dict[str, Any]:
+        """Return when it acted last."""
+        return self.trigger.state_dict()
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from `state_dict`."""
+        self.trigger.load_state_dict(state)
+
     def _write_all(self, run: Run, folder: Path, evaluation: Evaluation) -> None:
-        examples = evaluation.examples[: self.options.max_examples]
-        samples = round(self.options.seconds * evaluation.sample_rate)
-        for example, stem in zip(examples, safe_names(e.name for e in examples), strict=True):
-            for signal, audio in signals(example, samples, stems=self.options.stems).items():
-                path = folder / f"{stem}.{safe_name(signal)}.wav"
-                content = wav_bytes(audio, evaluation.sample_rate, self._subtype(run, path, audio))
-                _put(path, content)
+        for clip in self.clips.of(evaluation):
+            for signal, audio in signals(clip, stems=self.options.stems).items():
+                path = folder / f"{clip.stem}.{safe_name(signal)}.wav"
+                write_wav(path, audio, evaluation.sample_rate, self._subtype(run, path, audio))
 
     def _subtype(self, run: Run, path: Path, audio: torch.Tensor) -> str:
         if self.options.format == "float":
@@ -86,7 +106,3 @@ class Writer:
             self._told = True
             run.report(f"audio-samples: {path.name} goes beyond full scale; such files are written as float")
         return "FLOAT"
-
-
-def _put(path: Path, content: bytes) -> None:
-    write_atomically(path, lambda stream: stream.write(content))

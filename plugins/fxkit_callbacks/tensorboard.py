@@ -8,7 +8,7 @@ import attrs
 
 from fxkit.hooks import hookimpl
 from fxkit.spec import opt
-from fxkit_callbacks._names import safe_names
+from fxkit.trigger import Trigger, Triggers
 from fxkit_callbacks._signals import exceeds_full_scale, signals, wav_bytes
 
 if TYPE_CHECKING:
@@ -26,17 +26,24 @@ _SIGNALS = ("input", "target", "prediction")
 
 
 @attrs.frozen(kw_only=True)
-class TensorBoard:
+class TensorBoard(Triggers):
     """Write losses, learning rates, metrics and audio for `tensorboard --logdir RUN/tensorboard`.
 
-    A resumed run goes on with the same curves: what was written after the step that it resumes from
-    is dropped. The test is a TensorBoard run of its own, RUN/tensorboard/test.
+    Every validation is written with its audio, and every figure that other callbacks publish; `every` and
+    its like say how often the training losses are. What is heard are the same clips each time, as loud as
+    they are. A resumed run goes on with the same curves: what was written after the step that it resumes
+    from is dropped. The test is a TensorBoard run of its own, RUN/tensorboard/test.
     """
 
-    every: int = opt(10, unit="steps", ge=1, help="steps between points of the training losses")
+    every: int | None = opt(
+        10, unit="steps", ge=0, help="steps between points of the training losses; 0: see at, improves"
+    )
     audio: bool = opt(True, help="write what validation recordings sound like")
     max_examples: int = opt(2, ge=1, help="recordings to hear, the first of the split")
-    seconds: float = opt(5.0, unit="s", gt=0, help="longest part of a recording to hear")
+    seconds: float = opt(5.0, unit="s", gt=0, help="longest part of a recording to hear: the loudest")
+    clips: tuple[str, ...] = opt(
+        (), help='recordings to hear instead, each as "NAME", or as "NAME @ SECONDS" to start there'
+    )
 
     def build(self, ctx: BuildContext) -> Board:
         """Build the callback; the folder is opened when the run starts."""
@@ -47,13 +54,19 @@ class Board:
     """Write one run's events."""
 
     def __init__(self, options: TensorBoard) -> None:
+        from fxkit_callbacks._clips import Clips
+
         self.options = options
+        self.clips = Clips(seconds=options.seconds, count=options.max_examples, named=options.clips)
+        self.trigger = Trigger(options, on_steps=True)
         self._writer: Any = None
         self._heard_target = False
 
     @hookimpl
     def fx_run_start(self, run: Run) -> None:
         """Open the folder, dropping the events that this run will write again."""
+        self.trigger.check(run)
+        self.clips.check(run, "tensorboard")
         folder, again = run.folder.tensorboard, run.step == 0 or run.pending is not None
         first = not folder.exists()
         self._writer = _open(folder, run.step if again else run.step + 1)
@@ -64,17 +77,23 @@ class Board:
     @hookimpl
     def fx_step_end(self, run: Run, step: int, losses: Mapping[str, float]) -> None:
         """Write losses and learning rates when they are due."""
-        if step % self.options.every and step != 1:
+        if not self.trigger.due(run, step) and step != 1:
             return
         _add_scalars(self._writer, "train", losses, step)
         _add_scalars(self._writer, "lr", run.learning_rates, step)
 
     @hookimpl
-    def fx_validate_end(self, step: int, evaluation: Evaluation) -> None:
+    def fx_validate_end(self, run: Run, step: int, evaluation: Evaluation) -> None:
         """Write metrics and audio; input and target, which stay the same, once."""
+        self.trigger.due(run, step, evaluation)
         names = ("prediction",) if self._heard_target else _SIGNALS
         self._heard_target = True
         self._add_evaluation(self._writer, evaluation, step, names)
+
+    @hookimpl
+    def fx_figures(self, step: int, name: str, values: Mapping[str, float]) -> None:
+        """Write what another callback publishes."""
+        _add_scalars(self._writer, name, values, step)
 
     @hookimpl
     def fx_run_end(self, run: Run, evaluation: Evaluation) -> None:
@@ -90,21 +109,20 @@ class Board:
             self._writer.close()
 
     def state_dict(self) -> dict[str, Any]:
-        """Return whether the targets are in the events already."""
-        return {"heard_target": self._heard_target}
+        """Return whether the targets are in the events already, and what the trigger keeps."""
+        return {"heard_target": self._heard_target, "trigger": self.trigger.state_dict()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from `state_dict`."""
         self._heard_target = state["heard_target"]
+        self.trigger.load_state_dict(state["trigger"])
 
     def _add_evaluation(self, writer: Any, evaluation: Evaluation, step: int, names: tuple[str, ...]) -> None:
         _add_scalars(writer, evaluation.split, evaluation.metrics, step)
-        examples = evaluation.examples[: self.options.max_examples] if self.options.audio else ()
-        samples = round(self.options.seconds * evaluation.sample_rate)
-        for example, stem in zip(examples, safe_names(e.name for e in examples), strict=True):
-            parts = signals(example, samples)
+        for clip in self.clips.of(evaluation) if self.options.audio else ():
+            parts = signals(clip)
             for name in (name for name in names if name in parts):
-                tag = f"{evaluation.split}/{stem}/{name}"
+                tag = f"{evaluation.split}/{clip.stem}/{name}"
                 _add_audio(writer, tag, parts[name], evaluation.sample_rate, step)
         writer.flush()
 

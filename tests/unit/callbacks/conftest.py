@@ -16,6 +16,7 @@ from fxkit.runs.journal import Journal
 
 RATE = 8000
 HOP = 64
+RECORDINGS = (SimpleNamespace(name="one", samples=4000), SimpleNamespace(name="two", samples=4000))
 
 
 class FakeRun:
@@ -31,6 +32,7 @@ class FakeRun:
         self.learning_rates = {"amp": 0.01}
         self.said: list[str] = []
         self.requested: list[Path] = []
+        self.published: list[tuple[str, int, dict[str, float]]] = []
         self.experiment = SimpleNamespace(
             run=SimpleNamespace(name="fake", hop=HOP),
             train=SimpleNamespace(validate_every=validate_every),
@@ -39,11 +41,14 @@ class FakeRun:
         self.model = SimpleNamespace(plan=SimpleNamespace(nodes=nodes))
         self.prepared = SimpleNamespace(
             terms=[SimpleNamespace(name="esr"), SimpleNamespace(name="spectral")],
-            materials={"val": SimpleNamespace(recordings=("one",))},
+            materials={split: SimpleNamespace(recordings=RECORDINGS) for split in ("val", "test")},
         )
 
     def report(self, text: str) -> None:
         self.said.append(text)
+
+    def publish(self, name: str, step: int, values: dict[str, float]) -> None:
+        self.published.append((name, step, dict(values)))
 
     def request_save(self, path: Path | None = None) -> None:
         self.requested.append(path or self.folder.last)

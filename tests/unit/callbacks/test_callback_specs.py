@@ -12,12 +12,14 @@ from fxkit import BuildContext
 from fxkit.callbacks import Callbacks
 from fxkit.spec import describe
 from fxkit_callbacks.audio_samples import AudioSamples
+from fxkit_callbacks.block_audio import BlockAudio
 from fxkit_callbacks.checkpoint import Checkpoint
 from fxkit_callbacks.early_stopping import EarlyStopping
-from fxkit_callbacks.parameter_plots import ParameterPlots
+from fxkit_callbacks.parameter_tracks import ParameterTracks
 from fxkit_callbacks.tensorboard import TensorBoard
+from fxkit_callbacks.training_plots import TrainingPlots
 
-SPECS = (TensorBoard, AudioSamples, Checkpoint, EarlyStopping, ParameterPlots)
+SPECS = (TensorBoard, AudioSamples, Checkpoint, EarlyStopping, BlockAudio, ParameterTracks, TrainingPlots)
 
 
 def loaded_by(code):
@@ -28,12 +30,15 @@ def loaded_by(code):
 
 def test_describing_callbacks_loads_no_heavy_library():
     code = "import fxkit_callbacks.tensorboard, fxkit_callbacks.audio_samples, fxkit_callbacks.checkpoint"
-    code += "\nimport fxkit_callbacks.early_stopping, fxkit_callbacks.parameter_plots"
+    code += "\nimport fxkit_callbacks.early_stopping, fxkit_callbacks.parameter_tracks"
+    code += "\nimport fxkit_callbacks.block_audio, fxkit_callbacks.training_plots"
     assert not {"torch", "numpy", "matplotlib", "soundfile", "tensorboard"} & loaded_by(code)
 
 
 def test_drawing_needs_no_display_and_no_global_figures():
-    assert "matplotlib.pyplot" not in loaded_by("import fxkit_callbacks._pictures")
+    assert "matplotlib.pyplot" not in loaded_by(
+        "import fxkit_callbacks._parameter_files, fxkit_callbacks._run_pictures"
+    )
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.__name__)
@@ -58,7 +63,7 @@ def test_a_failing_callback_can_be_disabled_while_the_others_go_on(make_run, mak
     callbacks.add_all(
         {
             "listen": (AudioSamples(every=1).build(BuildContext()), "disable"),
-            "pictures": (ParameterPlots(every=1).build(BuildContext()), "raise"),
+            "pictures": (TrainingPlots(every=1).build(BuildContext()), "raise"),
         }
     )
     for step in (1, 2):
@@ -71,13 +76,13 @@ def test_a_failing_callback_can_be_disabled_while_the_others_go_on(make_run, mak
 
 def test_callbacks_act_in_file_order(make_run, make_evaluation, monkeypatch):
     acted = []
+    monkeypatch.setattr("fxkit_callbacks.audio_samples.write_wav", lambda *arguments: acted.append("listen"))
     monkeypatch.setattr(
-        "fxkit_callbacks.audio_samples.write_atomically", lambda path, write: acted.append("listen")
+        "fxkit_callbacks._run_pictures.draw_comparison", lambda *arguments: acted.append("pictures")
     )
-    monkeypatch.setattr("fxkit_callbacks._pictures.draw_all", lambda *arguments: acted.append("pictures"))
     for names in (("listen", "pictures"), ("pictures", "listen")):
         acted.clear()
-        made = {"listen": AudioSamples(every=1), "pictures": ParameterPlots(every=1)}
+        made = {"listen": AudioSamples(every=1), "pictures": TrainingPlots(every=1)}
         callbacks = Callbacks(print)
         callbacks.add_all({name: (made[name].build(BuildContext()), "raise") for name in names})
         callbacks.hook.fx_validate_end(run=make_run(), step=1, evaluation=make_evaluation())

@@ -51,7 +51,9 @@ saver = { type = "checkpoint", every = 3, keep = 1 }
 curves = { type = "tensorboard", every = 1 }
 listen = { type = "audio-samples", every = 4 }
 patience = { type = "early-stopping", metric = "esr", patience = 50 }
-pictures = { type = "parameter-plots", every = 12 }
+pictures = { type = "training-plots", every = 12 }
+parameters = { type = "parameter-tracks", every = 12 }
+blocks = { type = "block-audio", every = 4 }
 """
 
 
@@ -79,7 +81,9 @@ def contents(run, pattern):
     return {str(path.relative_to(run)): path.read_bytes() for path in run.glob(pattern)}
 
 
-@pytest.mark.parametrize("pattern", ["plots/*.png", "audio/**/*.wav", "metrics.jsonl"])
+@pytest.mark.parametrize(
+    "pattern", ["plots/*.png", "parameters/*", "audio/**/*.wav", "blocks/**/*.*", "metrics.jsonl"]
+)
 def test_pictures_audio_and_journal_have_the_same_bytes(runs, pattern):
     whole, resumed = (contents(result.run, pattern) for result in runs)
     assert whole
@@ -124,11 +128,6 @@ def test_stems_add_up_to_the_prediction(runs):
 
 
 def test_moving_and_still_parameters_have_their_pictures(runs):
-    names = {path.name for path in (runs[0].run / "plots").iterdir()}
-    assert names == {
-        "comparison.png",
-        "losses.png",
-        "parameters-drive.png",
-        "parameters-dry.png",
-        "tracks-drive.png",
-    }
+    names = {path.name for path in (runs[0].run / "parameters").iterdir()}
+    assert names == {"history.csv", "tracks.npz", "drive.png", "dry.png", "drive-tracks.png"}
+    assert {path.name for path in (runs[0].run / "plots").iterdir()} == {"comparison.png", "losses.png"}

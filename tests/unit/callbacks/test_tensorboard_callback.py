@@ -30,7 +30,7 @@ def train(run, board, make_evaluation, last, *, first=1, validate_every=4):
     for step in range(first, last + 1):
         run.step = step
         if step % validate_every == 0:
-            board.fx_validate_end(step=step, evaluation=make_evaluation(step=step))
+            board.fx_validate_end(run=run, step=step, evaluation=make_evaluation(step=step))
         board.fx_step_end(run=run, step=step, losses={"esr": 1 / step, "total": 2 / step})
 
 
@@ -69,7 +69,7 @@ def test_audio_is_whole_and_in_stereo(make_run, make_example, make_evaluation):
     example = make_example(channels=2)
     example.prediction[1] *= -0.5
     board.fx_run_start(run=run)
-    board.fx_validate_end(step=1, evaluation=make_evaluation(example))
+    board.fx_validate_end(run=run, step=1, evaluation=make_evaluation(example))
     board.fx_close()
     clip = events(run.folder.tensorboard).Audio("val/one/prediction")[0]
     audio, rate = soundfile.read(io.BytesIO(clip.encoded_audio_string), always_2d=True)
@@ -82,7 +82,7 @@ def test_audio_beyond_full_scale_is_not_clipped_and_prints_nothing(
 ):
     run, board = make_run(), build()
     board.fx_run_start(run=run)
-    board.fx_validate_end(step=1, evaluation=make_evaluation(make_example(gain=3.0)))
+    board.fx_validate_end(run=run, step=1, evaluation=make_evaluation(make_example(gain=3.0)))
     board.fx_close()
     clip = events(run.folder.tensorboard).Audio("val/one/target")[0]
     assert np.abs(soundfile.read(io.BytesIO(clip.encoded_audio_string))[0]).max() > 2.5
@@ -93,7 +93,9 @@ def test_audio_can_be_left_out_or_limited(make_run, make_example, make_evaluatio
     for name, options, count in (("none", {"audio": False}, 0), ("one", {"max_examples": 1}, 3)):
         run, board = make_run(name=name), build(**options)
         board.fx_run_start(run=run)
-        board.fx_validate_end(step=1, evaluation=make_evaluation(make_example("a"), make_example("b")))
+        board.fx_validate_end(
+            run=run, step=1, evaluation=make_evaluation(make_example("a"), make_example("b"))
+        )
         board.fx_close()
         assert len(events(run.folder.tensorboard).Tags()["audio"]) == count
 
@@ -174,3 +176,12 @@ def test_the_test_of_a_finished_run_that_is_resumed_stands_once(make_run, make_e
 
 def test_closing_before_the_start_does_nothing():
     build().fx_close()
+
+
+def test_figures_of_other_callbacks_become_curves(make_run):
+    run, board = make_run(), build()
+    board.fx_run_start(run=run)
+    board.fx_figures(step=4, name="levels", values={"drive.rms_db": -12.5})
+    board.fx_close()
+    found = events(run.folder.tensorboard).Scalars("levels/drive.rms_db")
+    assert [(e.step, e.value) for e in found] == [(4, -12.5)]

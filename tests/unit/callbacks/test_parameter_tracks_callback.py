@@ -1,7 +1,8 @@
-"""The pictures of a run: what they show, and that they can be read."""
+"""The pictures and data of parameters: what they show, and that they can be read."""
 
 from __future__ import annotations
 
+import csv
 import shutil
 
 import attrs
@@ -12,14 +13,13 @@ from PIL import Image
 
 from fxkit import BuildContext, Parameter
 from fxkit.runs import checkpoint
-from fxkit_callbacks._excerpt import Excerpt, envelope, loudest, spectrogram
+from fxkit_callbacks._excerpt import Excerpt, loudest
 from fxkit_callbacks._history import History
 from fxkit_callbacks._history_picture import history_picture
-from fxkit_callbacks._loss_picture import curves, loss_picture
 from fxkit_callbacks._map import edges_around
 from fxkit_callbacks._panel import panels
 from fxkit_callbacks._track_picture import Track, track_picture
-from fxkit_callbacks.parameter_plots import ParameterPlots
+from fxkit_callbacks.parameter_tracks import ParameterTracks
 
 CUTOFF = Parameter(name="cutoff", low=20, high=20000, default=1000, unit="Hz", mapping="log")
 GAIN = Parameter(name="gain", low=-24, high=24, default=0, unit="dB", size=2)
@@ -28,7 +28,7 @@ BANDS = Parameter(name="bands", low=0, high=1, default=0.1, mapping="exp-sigmoid
 
 
 def build(**options):
-    return ParameterPlots(**options).build(BuildContext())
+    return ParameterTracks(**options).build(BuildContext())
 
 
 def parameters_at(step):
@@ -56,8 +56,17 @@ def evaluation_at(make_example, make_evaluation):
     return at
 
 
+def shown(run):
+    return run.folder.path / "parameters"
+
+
 def pictures(run):
-    return {path.name: np.asarray(Image.open(path).convert("RGB")) for path in run.folder.plots.iterdir()}
+    return {path.name: np.asarray(Image.open(path).convert("RGB")) for path in shown(run).glob("*.png")}
+
+
+def table(run):
+    with (shown(run) / "history.csv").open(newline="") as stream:
+        return list(csv.DictReader(stream))
 
 
 def coloured(pixels):
@@ -76,44 +85,95 @@ def inside(figure):
 
 
 def test_all_pictures_are_drawn_a_thousand_pixels_wide_with_content(run, evaluation_at):
-    plotter = build(every=15)
+    tracker = build(every=15)
     for step in (5, 10, 15):
-        plotter.fx_validate_end(run=run, step=step, evaluation=evaluation_at(step))
+        tracker.fx_validate_end(run=run, step=step, evaluation=evaluation_at(step))
     found = pictures(run)
-    assert found.keys() == {"parameters-filter.png", "tracks-filter.png", "comparison.png", "losses.png"}
+    assert found.keys() == {"filter.png", "filter-tracks.png"}
     for name, pixels in found.items():
         assert pixels.shape[1] == 1000, name
         assert (pixels != 255).any(axis=2).mean() > 0.02, name
         assert coloured(pixels) > 0.001, name
 
 
+def test_the_history_is_data_in_physical_units(run, evaluation_at):
+    tracker = build(every=10)
+    for step in (5, 10):
+        tracker.fx_validate_end(run=run, step=step, evaluation=evaluation_at(step))
+    rows = table(run)
+    cutoff = [row for row in rows if row["parameter"] == "cutoff"]
+    assert [(row["step"], row["unit"], float(row["median"])) for row in cutoff] == [
+        ("5", "Hz", 500.0),
+        ("10", "Hz", 1000.0),
+    ]
+    second = next(row for row in rows if row["parameter"] == "gain" and row["entry"] == "2")
+    assert (second["node"], float(second["least"]), float(second["greatest"])) == ("filter", -2.5, -2.5)
+    mix = next(row for row in rows if row["parameter"] == "mix")
+    assert (float(mix["least"]), float(mix["greatest"])) == pytest.approx((0.2, 0.4))
+    assert sum(row["parameter"] == "bands" for row in rows) == 80
+
+
+def test_the_tracks_are_data_at_their_times(run, evaluation_at):
+    build(every=5, seconds=0.25).fx_validate_end(run=run, step=5, evaluation=evaluation_at(5))
+    with np.load(shown(run) / "tracks.npz") as found:
+        assert set(found) == {
+            name for one in ("mix", "bands") for name in (f"filter.{one}", f"filter.{one}.seconds")
+        }
+        seconds, mix = found["filter.mix.seconds"], found["filter.mix"]
+        bands = found["filter.bands"]
+        frames = np.round(found["filter.bands.seconds"] * 8000 / 64).astype(int)
+    expected = np.interp(seconds * 8000, np.arange(4001), np.linspace(0.2, 0.4, 4001))
+    assert seconds[-1] - seconds[0] == pytest.approx(0.25)
+    np.testing.assert_allclose(mix[0], expected, atol=1e-6)
+    np.testing.assert_array_equal(bands, parameters_at(5)["filter.bands"].numpy()[:, frames])
+
+
+def test_each_validation_publishes_what_the_parameters_are(run, evaluation_at):
+    tracker = build(every=1000)
+    for step in (5, 10):
+        tracker.fx_validate_end(run=run, step=step, evaluation=evaluation_at(step))
+    assert [(name, step) for name, step, _ in run.published] == [("parameters", 5), ("parameters", 10)]
+    figures = run.published[0][2]
+    assert {name: figures[name] for name in ("filter.cutoff", "filter.gain.1", "filter.gain.2")} == {
+        "filter.cutoff": 500.0,
+        "filter.gain.1": 5.0,
+        "filter.gain.2": -2.5,
+    }
+    assert figures["filter.mix"] == pytest.approx(0.3)
+    assert figures["filter.mix.least"] == pytest.approx(0.2)
+    assert figures["filter.mix.greatest"] == pytest.approx(0.4)
+    assert "filter.cutoff.least" not in figures
+    assert not any("bands" in name for name in figures)
+
+
 def test_pictures_are_drawn_when_due_and_parameters_remembered_always(run, evaluation_at):
-    plotter = build(every=10)
-    plotter.fx_validate_end(run=run, step=5, evaluation=evaluation_at(5))
-    assert not run.folder.plots.exists()
-    plotter.fx_validate_end(run=run, step=10, evaluation=evaluation_at(10))
-    assert run.folder.plots.exists()
-    assert plotter.history.steps == [5, 10]
-    assert plotter.history.series("filter.cutoff")[:, 0, 1].tolist() == [500, 1000]
+    tracker = build(every=10)
+    tracker.fx_validate_end(run=run, step=5, evaluation=evaluation_at(5))
+    assert not shown(run).exists()
+    tracker.fx_validate_end(run=run, step=10, evaluation=evaluation_at(10))
+    assert shown(run).exists()
+    assert tracker.history.steps == [5, 10]
+    assert tracker.history.series("filter.cutoff")[:, 0, 1].tolist() == [500, 1000]
 
 
 def test_the_end_draws_the_test_and_leaves_the_history_alone(run, evaluation_at):
-    plotter = build(every=5)
-    plotter.fx_validate_end(run=run, step=5, evaluation=evaluation_at(5))
+    tracker = build(every=5)
+    tracker.fx_validate_end(run=run, step=5, evaluation=evaluation_at(5))
     before = pictures(run)
-    plotter.fx_run_end(run=run, evaluation=evaluation_at(12, split="test"))
+    history = table(run)
+    tracker.fx_run_end(run=run, evaluation=evaluation_at(12, split="test"))
     after = pictures(run)
-    assert np.array_equal(before["parameters-filter.png"], after["parameters-filter.png"])
-    assert not np.array_equal(before["comparison.png"], after["comparison.png"])
-    assert plotter.history.steps == [5]
+    assert np.array_equal(before["filter.png"], after["filter.png"])
+    assert not np.array_equal(before["filter-tracks.png"], after["filter-tracks.png"])
+    assert table(run) == history
 
 
 def test_a_resumed_run_draws_the_bytes_of_an_uninterrupted_one(run, evaluation_at, tmp_path):
     whole = build(every=15)
     for step in (5, 10, 15):
         whole.fx_validate_end(run=run, step=step, evaluation=evaluation_at(step))
-    expected = {path.name: path.read_bytes() for path in run.folder.plots.iterdir()}
-    shutil.rmtree(run.folder.plots)
+    expected = {path.name: path.read_bytes() for path in shown(run).iterdir()}
+    shutil.rmtree(shown(run))
     first = build(every=15)
     for step in (5, 10):
         first.fx_validate_end(run=run, step=step, evaluation=evaluation_at(step))
@@ -121,7 +181,7 @@ def test_a_resumed_run_draws_the_bytes_of_an_uninterrupted_one(run, evaluation_a
     second = build(every=15)
     second.load_state_dict(checkpoint.load(tmp_path / "state.pt")["callbacks"])
     second.fx_validate_end(run=run, step=15, evaluation=evaluation_at(15))
-    assert {path.name: path.read_bytes() for path in run.folder.plots.iterdir()} == expected
+    assert {path.name: path.read_bytes() for path in shown(run).iterdir()} == expected
 
 
 def test_the_history_is_the_spread_over_recordings_and_time():
@@ -219,66 +279,3 @@ def test_the_excerpt_is_the_loudest_scored_part(make_example):
 def test_a_short_recording_is_taken_whole(make_example):
     found = loudest(make_example(seconds=0.25), 8000, 2.0)
     assert (found.start, found.stop) == (0, 2000)
-
-
-def test_the_envelope_misses_no_peak():
-    audio = np.zeros(100_000)
-    audio[54_321], audio[54_322] = 1.0, -2.0
-    low, high = envelope(audio)
-    assert (low.min(), high.max()) == (-2.0, 1.0)
-
-
-@pytest.mark.parametrize("frequency", [100.0, 440.0, 5000.0])
-def test_a_sine_lights_the_band_of_its_frequency(frequency):
-    audio = np.sin(2 * np.pi * frequency * np.arange(48000) / 48000)
-    power, bands = spectrogram(audio, 48000)
-    loudest_band = bands[power[:, power.shape[1] // 2].argmax()]
-    assert loudest_band == pytest.approx(frequency, rel=0.04)
-
-
-def test_losses_are_sorted_by_name_and_kind_with_gaps_where_they_were_not_finite():
-    found = curves(
-        [
-            {"kind": "train", "step": 1, "esr": 0.5, "total": 1.0},
-            {"kind": "train", "step": 2, "esr": None, "total": 0.9},
-            {"kind": "val", "step": 2, "esr": 0.4, "l1": 0.1, "loss": 0.8},
-            {"kind": "note", "step": 2, "esr": 7.0},
-        ]
-    )
-    assert list(found) == ["loss", "esr", "l1"]
-    assert found["loss"] == {"training": ([1, 2], [1.0, 0.9]), "validation": ([2], [0.8])}
-    assert found["esr"]["training"][0] == [1, 2]
-    assert np.isnan(found["esr"]["training"][1][1])
-    assert found["l1"] == {"validation": ([2], [0.1])}
-
-
-def test_losses_below_zero_get_a_linear_axis():
-    records = [{"kind": "val", "step": step, "a": -1.0 * step, "loss": 1.0} for step in (1, 2)]
-    figure = loss_picture(records, "Losses")
-    assert [axes.get_yscale() for axes in figure.axes] == ["log", "linear"]
-
-
-@pytest.mark.parametrize(
-    "fields",
-    [
-        {"gain": 0.0},
-        {"seconds": 1 / 8000},
-        {"channels": 2},
-        {"dry": False},
-        {"prediction": torch.full((1, 4000), torch.nan)},
-        {"skip": 4000},
-        {"name": r"$\frac$ _{name"},
-    ],
-    ids=["silent", "one-sample", "stereo", "no-input", "not-finite", "nothing-scored", "mathematics"],
-)
-@pytest.mark.filterwarnings("error")
-def test_odd_recordings_are_drawn(make_run, make_example, make_evaluation, fields):
-    run = make_run()
-    build(every=1).fx_validate_end(run=run, step=1, evaluation=make_evaluation(make_example(**fields)))
-    assert run.folder.plots.joinpath("comparison.png").exists() == ("skip" not in fields)
-
-
-def test_an_empty_test_split_still_leaves_the_losses(run, make_evaluation):
-    evaluation = attrs.evolve(make_evaluation(split="test"), examples=())
-    build().fx_run_end(run=run, evaluation=evaluation)
-    assert pictures(run).keys() == {"losses.png"}
