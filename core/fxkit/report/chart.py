@@ -60,9 +60,9 @@ class Chart:
         x, y = self._axes()
         inner = [*_grid(x, y, self.x_label, self.y_label), *(_mark(x, *mark) for mark in self.marks)]
         inner += [_path(line, x, y) for line in self.lines]
-        return Markup(
-            '<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>'
-        ).format(f"{WIDTH:g}", f"{HEIGHT:g}", self.summary, Markup("").join(inner))
+        return Markup('<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(
+            f"{WIDTH:g}", f"{HEIGHT:g}", self.summary, Markup("").join(inner)
+        )
 
     def _axes(self) -> tuple[Axis, Axis]:
         across = [value for line in self.lines for value in line.x]
@@ -90,12 +90,17 @@ def _grid(x: Axis, y: Axis, x_label: str, y_label: str) -> list[Markup]:
         pieces.append(Markup('<path class="grid" d="M{:g} {:.1f}H{:g}"/>').format(x.start, place, x.stop))
         text = Markup('<text x="{:g}" y="{:.1f}" text-anchor="end">{}</text>')
         pieces.append(text.format(x.start - 6, place + 4, short(tick)))
-    middle = (x.start + x.stop) / 2
     label = Markup('<text class="label" x="{:g}" y="{:g}" text-anchor="middle">{}</text>')
-    pieces.append(label.format(middle, HEIGHT - 6, x_label))
-    side = Markup('<text class="label" transform="translate(12 {:g}) rotate(-90)" text-anchor="middle">{}</text>')
+    pieces.append(label.format(_middle(x), HEIGHT - 6, x_label))
+    side = Markup(
+        '<text class="label" transform="translate(12 {:g}) rotate(-90)" text-anchor="middle">{}</text>'
+    )
     pieces.append(side.format((y.start + y.stop) / 2, y_label))
     return pieces
+
+
+def _middle(axis: Axis) -> float:
+    return (axis.start + axis.stop) / 2
 
 
 def _mark(x: Axis, value: float, text: str) -> Markup:

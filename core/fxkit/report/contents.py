@@ -12,6 +12,8 @@ from fxkit.scores import Comparison, Scores
 if TYPE_CHECKING:
     from fxkit.engine.evaluation import Evaluation
     from fxkit.inspection.card import ModelCard
+    from fxkit.inspection.response import Response
+    from fxkit.inspection.static_curve import Curve
     from fxkit.runs.folder import RunFolder
 
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 class RunContents:
     """Hold what the report says of one run.
 
+    `response` and `curve` are there where the model could be measured; `unmeasured` says why not.
     `records` are those of the journal; `resolved`, `lock` and `results` the documents of its folder,
     empty where there is none yet; `resolved_text` and `lock_text` the files as they stand.
     """
@@ -27,6 +30,9 @@ class RunContents:
     scores: Scores
     evaluation: Evaluation
     card: ModelCard | None = None
+    response: Response | None = None
+    curve: Curve | None = None
+    unmeasured: str = ""
     records: tuple[Mapping[str, Any], ...] = ()
     resolved: Mapping[str, Any] = attrs.field(factory=dict)
     lock: Mapping[str, Any] = attrs.field(factory=dict)

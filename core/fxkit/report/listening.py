@@ -72,7 +72,7 @@ class Excerpt:
     zoom: Chart | None
 
 
-@attrs.frozen(kw_only=True, eq=False)
+@attrs.frozen(eq=False)
 class _Signal:
     role: str
     run: int | None
@@ -121,7 +121,11 @@ def _signals(contents: Contents, name: str, seconds: float) -> tuple[float, list
     example, rate = _by_name(contents, 0)[name], contents.runs[0].evaluation.sample_rate
     target = example.target.numpy()
     start = (example.skip + loudest_start(target[:, example.skip :], round(seconds * rate))) / rate
-    signals = [] if example.input is None else [_Signal("input", None, _cut(example.input, start, seconds, rate), rate)]
+    signals = (
+        []
+        if example.input is None
+        else [_Signal("input", None, _cut(example.input, start, seconds, rate), rate)]
+    )
     signals.append(_Signal("target", None, _cut(example.target, start, seconds, rate), rate))
     for number, run in enumerate(contents.runs):
         one, rate = _by_name(contents, number)[name], run.evaluation.sample_rate
@@ -164,7 +168,9 @@ def _excerpt(contents: Contents, name: str, seconds: float, names: Sequence[str]
 
 
 def _rms(audio: Array) -> float:
-    return decibels(float(np.sqrt(np.mean(np.square(np.nan_to_num(audio, posinf=0, neginf=0), dtype=np.float64)))))
+    return decibels(
+        float(np.sqrt(np.mean(np.square(np.nan_to_num(audio, posinf=0, neginf=0), dtype=np.float64))))
+    )
 
 
 def waveform(audio: Array, scale: float) -> Markup:

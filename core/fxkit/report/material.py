@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import tomli
 
+from fxkit.errors import FxkitError
+from fxkit.inspection.response import Response, frequency_response
+from fxkit.inspection.static_curve import Curve, static_curve
 from fxkit.inspection.subject import Subject, describe_subject
 from fxkit.report.contents import RunContents
 from fxkit.runs.journal import read_journal
@@ -30,9 +33,9 @@ def gather(
     training = model.training
     model.eval()
     try:
-        card = describe_subject(
-            Subject(source=str(folder.path), stands="as trained", experiment=experiment, model=model)
-        )
+        subject = Subject(source=str(folder.path), stands="as trained", experiment=experiment, model=model)
+        card = describe_subject(subject)
+        response, curve, unmeasured = _measured(model)
     finally:
         model.train(training)
     return RunContents(
@@ -40,6 +43,9 @@ def gather(
         scores=scores,
         evaluation=evaluation,
         card=card,
+        response=response,
+        curve=curve,
+        unmeasured=unmeasured,
         records=tuple(read_journal(folder.journal)),
         resolved=_table(folder.resolved),
         lock=_table(folder.lock),
@@ -47,6 +53,17 @@ def gather(
         resolved_text=_text(folder.resolved),
         lock_text=_text(folder.lock),
     )
+
+
+def _measured(model: Model) -> tuple[Response | None, Curve | None, str]:
+    """Measure what can be measured; the text says why the rest cannot."""
+    response = curve = None
+    try:
+        response = frequency_response(model)
+        curve = static_curve(model)
+    except (FxkitError, NotImplementedError) as error:
+        return response, curve, str(error)
+    return response, curve, ""
 
 
 def _text(path: Path) -> str:

@@ -1,0 +1,137 @@
+"""What the figures come to, in a sentence that needs no knowledge of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import attrs
+
+from fxkit.report.contents import Contents, RunContents
+from fxkit.report.figures import BASELINES, differences, limits_of, limits_text, number, plugin_of
+from fxkit.scores import Interval
+
+# An error that is so many times as large as another is clearly larger, limits or not.
+_CLEARLY = 2.0
+
+
+@attrs.frozen
+class Verdict:
+    """Hold a run's verdict: the line to read first, and what it stands on."""
+
+    line: str
+    reason: str
+
+
+def main_metric(run: RunContents) -> str:
+    """Return the figure that tells most: the plain ESR, else what the best weights were chosen by."""
+    metrics = [name for name in run.scores.metrics if name != "loss"]
+    plain = [name for name in metrics if _is_plain_esr(run, name)]
+    best = str(run.resolved.get("train", {}).get("best", ""))
+    chosen = [*sorted(plain, key=lambda name: plugin_of(run, name)[2]), *(n for n in metrics if n == best)]
+    return next(iter([*chosen, *metrics, "loss"]))
+
+
+def _is_plain_esr(run: RunContents, name: str) -> bool:
+    plugin, options, _ = plugin_of(run, name)
+    return plugin == "esr" and not options.get("pre_emphasis")
+
+
+def verdicts(contents: Contents) -> tuple[Verdict, ...]:
+    """Return a verdict for each run that has figures."""
+    return tuple(_verdict(run) for run in contents.runs if run.scores.metrics)
+
+
+def _verdict(run: RunContents) -> Verdict:
+    name = main_metric(run)
+    figure = limits_of(run, name)
+    limits = limits_text(figure)
+    stands = f"{name} {number(figure.value)}" + (f" (95 % limits {limits})" if limits else "")
+    others = {
+        baseline: metrics[name]
+        for baseline, metrics in run.scores.baselines.items()
+        if metrics.get(name) is not None
+    }
+    if _is_plain_esr(run, name) and math.isfinite(figure.value):
+        return Verdict(_esr_line(figure, others), f"{stands}; {_listed(others)}")
+    return Verdict(
+        _plain_line(name, figure, others, name in run.scores.higher), f"{stands}; {_listed(others)}"
+    )
+
+
+def _listed(others: dict[str, float]) -> str:
+    order = [name for name in BASELINES if name in others]
+    return ", ".join(f"{BASELINES[name]} {number(others[name])}" for name in order) or "no baselines"
+
+
+def _esr_line(figure: Interval, others: dict[str, float]) -> str:
+    said = f"What the model gets wrong is {_quieter(figure.value)} the sound itself"
+    linear = others.get("filter")
+    dry = others.get("input")
+    if linear is not None:
+        said += f"; the best equaliser-like filter leaves an error {_quieter(linear)} it"
+        said += f", the untouched input one {_quieter(dry)} it." if dry is not None else "."
+    elif dry is not None:
+        said += f"; the error of the untouched input is {_quieter(dry)} it."
+    else:
+        said += "."
+    return f"{said} {_esr_conclusion(figure, others)}".strip()
+
+
+def _esr_conclusion(figure: Interval, others: dict[str, float]) -> str:
+    worst = figure.value if figure.high is None else figure.high
+    if figure.value >= 1:
+        return "Silence would score as well: the model has not learnt the sound."
+    linear = others.get("filter", others.get("gain"))
+    if linear is None:
+        return ""
+    if figure.value >= linear:
+        return (
+            "A plain linear filter does as well: the model has not yet learnt what makes this device special."
+        )
+    if worst * _CLEARLY <= linear:
+        return "The model has learnt what no linear filter can do."
+    return "That is little better than a linear filter."
+
+
+def _quieter(esr: float) -> str:
+    if esr <= 0:
+        return "nothing beside"
+    level = -10 * math.log10(esr)
+    return (
+        f"{level:.1f} dB quieter than"
+        if level >= 0.05
+        else (f"{-level:.1f} dB louder than" if level <= -0.05 else "as loud as")
+    )
+
+
+def _plain_line(name: str, figure: Interval, others: dict[str, float], higher: bool) -> str:
+    finite = {key: value for key, value in others.items() if math.isfinite(value)}
+    if not finite:
+        return f"The model reaches {name} {number(figure.value)}; {_direction(higher)} is better."
+    best = (max if higher else min)(finite, key=lambda key: finite[key])
+    ahead = figure.value > finite[best] if higher else figure.value < finite[best]
+    beside = f"{BASELINES.get(best, best)} reaches {number(finite[best])}"
+    verdict = "better than" if ahead else "no better than"
+    return (
+        f"The model reaches {name} {number(figure.value)} ({_direction(higher)} is better): {verdict}"
+        f" anything that needs no model; {beside}."
+    )
+
+
+def _direction(higher: bool) -> str:
+    return "more" if higher else "less"
+
+
+def comparison_line(contents: Contents, names: Sequence[str]) -> str:
+    """Say which run is better in the figure that tells most; empty for one run."""
+    metric = main_metric(contents.runs[0])
+    told = [one for one in differences(contents, names) if one.metric == metric and one.verdict]
+    sentences = (
+        f"{one.run} is {one.verdict} than {names[0]}: {metric} differs by {one.text} (95 % limits {one.limits})."
+        if one.verdict in ("better", "worse")
+        else f"{one.run} and {names[0]} show no clear difference: {metric} differs by {one.text}"
+        f" (95 % limits {one.limits})."
+        for one in told
+    )
+    return " ".join(sentences)
