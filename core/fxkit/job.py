@@ -33,6 +33,7 @@ from fxkit.engine.setup import (
 from fxkit.engine.warm_start import start_from
 from fxkit.experiment.model import Experiment
 from fxkit.experiment.resolved import dump_toml
+from fxkit.experiment.unmet import require
 from fxkit.files import finite, remove_parts, strict_json, write_text
 from fxkit.hook_trace import HookTrace
 from fxkit.model.assembly import build_part
@@ -85,6 +86,7 @@ def run_experiment(
     `FxkitError` for everything that the user can mend; an interrupt saves the state first.
     """
     began = time.monotonic()
+    require(experiment)
     chosen = resolve_device(device or experiment.run.device, crew)
     path = resume.path if resume else _chosen_path(experiment, out, crew)
     with torch.random.fork_rng():
@@ -286,6 +288,7 @@ def dry_run(
 
     No run folder is made; only extracted features are cached.
     """
+    require(experiment)
     chosen = resolve_device(device or experiment.run.device, crew)
     with torch.random.fork_rng():
         prepared = prepare(experiment, device=chosen, crew=crew)

@@ -79,8 +79,14 @@ class Yardstick:
             else None,
             memorised=self._memorised(recordings, test),
             provenance=self._provenance(len(test)),
-            notes=(*self._notes, *_short(recordings, self.embedding), *self._too_few(*sizes)),
+            notes=self.notes(recordings),
         )
+
+    def notes(self, recordings: Recordings) -> tuple[str, ...]:
+        """Return what has to be known about distances of these recordings, without measuring them."""
+        hop = self.embedding.hop
+        few = self._too_few(len(self.reference), count_windows(recordings, self.embedding, hop))
+        return (*self._notes, *_short(recordings, self.embedding), *few)
 
     def enough(self, *sizes: int) -> bool:
         """Tell whether sets of so many windows allow a Fréchet distance."""

@@ -10,8 +10,10 @@ from typing import Any
 import torch
 from torch import nn
 
+from fxkit.context import BuildContext
 from fxkit.errors import AssemblyError
 from fxkit_embeddings._weight_file import verified
+from fxkit_embeddings.vggish import NEEDED
 from fxkit_signal.mel import hz_to_mel
 from fxkit_signal.resampling import resample
 
@@ -29,9 +31,10 @@ class VGGishModule(nn.Module):
     hann: torch.Tensor
     bands: torch.Tensor
 
-    def __init__(self, rate: int, provenance: str = "") -> None:
+    def __init__(self, rate: int, digest: str = "") -> None:
         super().__init__()
-        self.rate, self.provenance = rate, provenance
+        self.rate, self.digest = rate, digest
+        self.provenance = f"vggish, weights of SHA-256 {digest}"
         self.samples, self.hop = round(_SAMPLES * rate / RATE), round(_STEP * rate / RATE)
         self.features = nn.Sequential(*_convolutions())
         self.embeddings = nn.Sequential(
@@ -42,7 +45,7 @@ class VGGishModule(nn.Module):
 
     def forward(self, audio: torch.Tensor) -> torch.Tensor:
         """Map windows [batch, channels, samples] to vectors [batch, 128]; channels are averaged."""
-        mono = audio.mean(dim=1)
+        mono = audio.to(self.hann.device).mean(dim=1)
         if self.rate != RATE:
             mono = resample(mono, self.rate, RATE)[..., :_SAMPLES]
         frames = mono.unfold(-1, _FRAME, _HOP)[:, :_FRAMES]
@@ -77,17 +80,16 @@ def _mel_weights() -> torch.Tensor:
     return weights
 
 
-def loaded(path: Path, prefix: str, rate: int) -> VGGishModule:
+def loaded(path: Path, prefix: str, ctx: BuildContext) -> VGGishModule:
     """Return the network with the weights of a file; raises `AssemblyError` naming what is wrong with it."""
-    digest = verified(path, "vggish", "vggish-10086976.pth", prefix)
-    module = VGGishModule(rate, f"vggish, weights of SHA-256 {digest}")
+    module = VGGishModule(ctx.sample_rate, verified(path, "vggish", NEEDED, prefix))
     try:
         weights: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         module.load_state_dict({k: v for k, v in weights.items() if not k.startswith("pproc.")})
     except (RuntimeError, EOFError, pickle.UnpicklingError, AttributeError) as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise AssemblyError("vggish", f"{path} does not hold the weights of VGGish ({reason})") from error
-    return module.eval().requires_grad_(False)
+    return module.to(ctx.device).eval().requires_grad_(False)
 
 
 def write_random(path: Path, seed: int) -> Path:

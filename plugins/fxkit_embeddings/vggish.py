@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import attrs
 
 from fxkit.spec import opt
+from fxkit.traits import EmbeddingTraits
 
 if TYPE_CHECKING:
     from fxkit.context import BuildContext
     from fxkit.protocols import Embedding
+
+NEEDED = "vggish-10086976.pth"
 
 
 @attrs.frozen(kw_only=True)
@@ -36,8 +40,20 @@ class VGGish:
         paths = [write_random(folder / f"random-{seed}.pth", seed) for seed in (0, 1)]
         return tuple(cls(weights=path, sha256="") for path in paths)
 
+    def traits(self, ctx: BuildContext) -> EmbeddingTraits:
+        """Declare that it is published for the Fréchet audio distance, and hears at 16 kHz."""
+        return EmbeddingTraits(published_for_fad=True, sample_rate=16000)
+
+    def unmet(self) -> Iterator[tuple[str, str]]:
+        """Yield what is wrong with the file."""
+        from fxkit_embeddings._weight_file import fault
+
+        wrong = fault(self.weights, NEEDED, self.sha256)
+        if wrong:
+            yield "weights", wrong
+
     def build(self, ctx: BuildContext) -> Embedding:
         """Build the network; raises `AssemblyError` when the file is missing or another one."""
         from fxkit_embeddings._vggish import loaded
 
-        return loaded(self.weights, self.sha256, ctx.sample_rate)
+        return loaded(self.weights, self.sha256, ctx)

@@ -37,10 +37,12 @@ def command(
     from fxkit.catalog import Catalog
     from fxkit.errors import ExperimentError
     from fxkit.experiment.reader import read_experiment
+    from fxkit.experiment.unmet import require
 
     catalog = Catalog.installed(in_tree_only=no_plugins)
     try:
         read = read_experiment(experiment, overrides=settings, catalog=catalog, allow_local=allow_local)
+        require(read)
     except ExperimentError as error:
         if not as_json:
             raise

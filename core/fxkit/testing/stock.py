@@ -10,7 +10,7 @@ import attrs
 from fxkit.context import BuildContext
 from fxkit.parameter import Parameter
 from fxkit.spec import opt
-from fxkit.traits import ConditioningTraits, ControlTraits, Traits
+from fxkit.traits import ConditioningTraits, ControlTraits, EmbeddingTraits, Traits
 
 if TYPE_CHECKING:
     import torch
@@ -131,12 +131,52 @@ class Nudge:
         return NudgeModule()
 
 
+@attrs.frozen(kw_only=True)
+class Levels:
+    """Describe a window by its level and that of its differences: an embedding."""
+
+    window: float = opt(0.05, unit="s", gt=0, help="length of a window")
+
+    def traits(self, ctx: BuildContext) -> EmbeddingTraits:
+        """Declare it fit for everything that takes an embedding."""
+        return EmbeddingTraits(published_for_fad=True)
+
+    def build(self, ctx: BuildContext) -> Any:
+        """Build the object."""
+        return LevelsOfWindows(samples=round(self.window * ctx.sample_rate))
+
+
+@attrs.frozen(kw_only=True)
+class LevelsOfWindows:
+    """Turn windows into two numbers each."""
+
+    samples: int
+
+    @property
+    def hop(self) -> int:
+        """Return the distance between windows."""
+        return self.samples
+
+    @property
+    def provenance(self) -> str:
+        """Say what the numbers are."""
+        return f"levels of {self.samples} samples"
+
+    def __call__(self, audio: Tensor) -> Tensor:
+        """Map windows [batch, channels, samples] to [batch, 2]."""
+        import torch
+
+        mono = audio.double().mean(dim=1)
+        return torch.stack((mono.std(dim=1), mono.diff(dim=1).std(dim=1)), dim=1)
+
+
 # Kind of plugin -> specs to put where an option holds one; the second differs from the first.
 STAND_INS: Mapping[str, tuple[Any, ...]] = {
     "processors": (Softener(), Softener(share=0.2)),
     "controllers": (Still(), Still(start=0.2)),
     "losses": (MeanError(), MeanError(scale=2.0)),
     "conditionings": (Nudge(), Nudge(share=0.2)),
+    "embeddings": (Levels(), Levels(window=0.02)),
 }
 
 
