@@ -7,6 +7,8 @@ import hashlib
 import torch
 from torch import nn
 
+from fxkit_losses._blocks import analysed, plain
+
 
 class Resolution(nn.Module):
     """Hold FFT size (even) and hop in samples, the window, and the least power that a bin counts as.
@@ -24,20 +26,24 @@ class Resolution(nn.Module):
         super().__init__()
         self.size, self.hop, self.floor = size, hop, floor
         self.first = (size - window.shape[0]) // 2
-        self.key = (size, hop, floor, _content(window), None if bands is None else _content(bands))
+        self.key = (size, hop, _content(window))
+        self.bands_key = None if bands is None else (floor, _content(bands))
         self.register_buffer("window", window, persistent=False)
         self.register_buffer("bands", bands, persistent=False)
 
-    def forward(self, signal: torch.Tensor) -> torch.Tensor:
-        """Return spectra [batch, channels, frames, bins]; frame k is centred on sample k * hop.
+    def framed(self, signal: torch.Tensor) -> torch.Tensor:
+        """Return what the windows see, [batch, channels, frames, window]; frame k is centred on k * hop.
 
         `signal` [batch, channels, samples] is reflected at its ends; it needs `size` / 2 + 1 samples.
         """
         half = self.size // 2
         padded = nn.functional.pad(signal, (half, half), mode="reflect")[..., self.first :]
         frames = signal.shape[-1] // self.hop + 1
-        framed = padded.unfold(-1, self.window.shape[0], self.hop)[..., :frames, :]
-        spectra: torch.Tensor = torch.fft.rfft(framed * self.window.to(signal), n=self.size)
+        return padded.unfold(-1, self.window.shape[0], self.hop)[..., :frames, :]
+
+    def forward(self, signal: torch.Tensor) -> torch.Tensor:
+        """Return spectra [batch, channels, frames, bins] of `signal` [batch, channels, samples]."""
+        spectra: torch.Tensor = torch.fft.rfft(self.framed(signal) * self.window.to(signal), n=self.size)
         return spectra
 
     @staticmethod
@@ -46,8 +52,13 @@ class Resolution(nn.Module):
         return spectra.real.square().addcmul_(spectra.imag, spectra.imag)
 
     def magnitudes(self, signal: torch.Tensor) -> torch.Tensor:
-        """Return the magnitudes of `signal` in bins or bands, those of bins at least the root of `floor`."""
-        return self.banded(self.power(self(signal.detach())).clamp_(min=self.floor).sqrt_())
+        """Return the magnitudes of `signal` in bins, without a floor and without a gradient."""
+        still = signal.detach()
+        return analysed(self, still) if plain(still) else self.power(self(still)).sqrt_()
+
+    def floored(self, magnitudes: torch.Tensor) -> torch.Tensor:
+        """Return magnitudes of bins, none below the root of `floor`, summed up in bands if there are any."""
+        return self.banded(magnitudes.clamp(min=self.floor**0.5))
 
     def banded(self, magnitudes: torch.Tensor) -> torch.Tensor:
         """Sum magnitudes of bins up in bands, if there are any."""
@@ -67,10 +78,15 @@ class Resolution(nn.Module):
         spectra[..., 1:-1] *= 0.5
         framed = torch.fft.irfft(spectra, n=self.size, norm="forward")[..., : self.window.shape[0]]
         whole = overlap_added(framed * self.window.to(framed), self.hop)
-        half = self.size // 2
         padded = whole.new_zeros(*whole.shape[:-1], samples + self.size)
         end = min(padded.shape[-1], self.first + whole.shape[-1])
         padded[..., self.first : end] = whole[..., : end - self.first]
+        return self.unreflected(padded)
+
+    def unreflected(self, padded: torch.Tensor) -> torch.Tensor:
+        """Return the gradient for a signal, given that for the signal with `size` / 2 samples at each end."""
+        half = self.size // 2
+        samples = padded.shape[-1] - self.size
         gradient = padded[..., half : half + samples].clone()
         gradient[..., 1 : half + 1] += padded[..., :half].flip(-1)
         gradient[..., samples - half - 1 : samples - 1] += padded[..., half + samples :].flip(-1)
