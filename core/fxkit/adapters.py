@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -60,10 +60,21 @@ class PlainModule(nn.Module):
         self.function = function
         if hasattr(function, "state_at"):
             self.state_at = function.state_at
+        if hasattr(function, "parts"):
+            self.parts = function.parts
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Call the object."""
         return self.function(*args, **kwargs)
+
+
+def parts_of(loss: Any, output: Output, batch: Batch) -> Iterator[tuple[str, float, torch.Tensor]]:
+    """Yield name, weight and value [batch] of each part of a loss; the loss itself has the name ""."""
+    parts = loss.parts(output, batch) if hasattr(loss, "parts") else {}
+    if parts:
+        yield from ((name, weight, value) for name, (weight, value) in parts.items())
+    else:
+        yield "", 1.0, loss(output, batch)
 
 
 def as_module(built: Any) -> nn.Module:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import attrs
 
 from fxkit.spec import opt
+from fxkit.traits import LossTraits
 
 if TYPE_CHECKING:
     from fxkit.context import BuildContext
@@ -28,6 +29,10 @@ class Envelope:
     floor: float = opt(
         -80.0, unit="dBFS", ge=-200, le=0, help="power that is added, so that silence has a level"
     )
+
+    def traits(self, ctx: BuildContext) -> LossTraits:
+        """Declare that it does not see the sign."""
+        return LossTraits(sign_blind=True)
 
     def build(self, ctx: BuildContext) -> Loss:
         """Build the loss."""

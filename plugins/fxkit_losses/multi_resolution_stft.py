@@ -72,7 +72,7 @@ class MultiResolutionSTFT:
 
     def traits(self, ctx: BuildContext) -> LossTraits:
         """Declare that a signal has to be as long as an FFT."""
-        return LossTraits(least_samples=max(self.fft_sizes, default=1))
+        return LossTraits(sign_blind=True, least_samples=max(self.fft_sizes, default=1))
 
     def build(self, ctx: BuildContext) -> Loss:
         """Build the loss; raises `ValueError` when the options do not fit together."""

@@ -49,7 +49,7 @@ class MultiScaleSpectral:
 
     def traits(self, ctx: BuildContext) -> LossTraits:
         """Declare that a signal has to be as long as an FFT."""
-        return LossTraits(least_samples=max(self.sizes(ctx.sample_rate), default=1))
+        return LossTraits(sign_blind=True, least_samples=max(self.sizes(ctx.sample_rate), default=1))
 
     def build(self, ctx: BuildContext) -> Loss:
         """Build the loss; raises `ValueError` when the options do not fit together."""

@@ -46,7 +46,7 @@ class RandomResolutionSTFT:
 
     def traits(self, ctx: BuildContext) -> LossTraits:
         """Declare that a signal has to be as long as an FFT."""
-        return LossTraits(least_samples=self.high)
+        return LossTraits(sign_blind=True, least_samples=self.high)
 
     def build(self, ctx: BuildContext) -> Loss:
         """Build the loss; raises `ValueError` when the options do not fit together."""

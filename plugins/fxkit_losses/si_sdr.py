@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from fxkit.spec import opt
+from fxkit.traits import LossTraits
 from fxkit_losses._ratio import power, turned_decibels
 
 if TYPE_CHECKING:
@@ -28,6 +29,10 @@ class SISDR:
 
     zero_mean: bool = opt(True, help="take the mean off both signals first, channel by channel")
     floor: float = opt(-100.0, unit="dBFS", ge=-200, le=0, help="level that is added to both powers")
+
+    def traits(self, ctx: BuildContext) -> LossTraits:
+        """Declare that it does not see the sign."""
+        return LossTraits(sign_blind=True)
 
     def build(self, ctx: BuildContext) -> Loss:
         """Build the loss."""

@@ -67,7 +67,7 @@ class STFT:
 
     def traits(self, ctx: BuildContext) -> LossTraits:
         """Declare that a signal has to be as long as an FFT."""
-        return LossTraits(least_samples=self.fft_size)
+        return LossTraits(sign_blind=True, least_samples=self.fft_size)
 
     def build(self, ctx: BuildContext) -> Loss:
         """Build the loss; raises `ValueError` when the options do not fit together."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from fxkit.spec import opt
+from fxkit.traits import LossTraits
 
 if TYPE_CHECKING:
     import torch
@@ -27,6 +28,10 @@ class CrestFactorDifference:
     floor: float = opt(
         -80.0, unit="dBFS", ge=-200, le=0, help="level that is added to peak and mean, for silence"
     )
+
+    def traits(self, ctx: BuildContext) -> LossTraits:
+        """Declare that it does not see the sign."""
+        return LossTraits(sign_blind=True)
 
     def build(self, ctx: BuildContext) -> Loss:
         """Build the metric."""

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from fxkit.traits import LossTraits
+
 if TYPE_CHECKING:
     import torch
 
@@ -21,6 +23,10 @@ class LUFSDifference:
 
     Loudness is that of ITU-R BS.1770-4 with both gates; a signal below the absolute gate counts as -70.
     """
+
+    def traits(self, ctx: BuildContext) -> LossTraits:
+        """Declare that it does not see the sign."""
+        return LossTraits(sign_blind=True)
 
     def build(self, ctx: BuildContext) -> Loss:
         """Build the metric."""

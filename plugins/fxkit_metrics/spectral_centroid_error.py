@@ -28,7 +28,7 @@ class SpectralCentroidError:
 
     def traits(self, ctx: BuildContext) -> LossTraits:
         """Declare that a signal has to be as long as an FFT."""
-        return LossTraits(least_samples=self.fft_size)
+        return LossTraits(sign_blind=True, least_samples=self.fft_size)
 
     def build(self, ctx: BuildContext) -> Loss:
         """Build the metric."""

@@ -141,9 +141,17 @@ def check_loss_options(case: LossCase) -> None:
         changed = attrs.evolve(case, spec=spec)
         audio, target = case.signals()
         values = [rounded(changed.measure(gain * audio, gain * target)) for gain in (1.0, 1e-4, 30.0)]
-        return [*values, rounded(changed.measure(*case.tones())), loss_traits(spec, case.ctx)]
+        told = _names_of_parts(changed, audio, target)
+        return [*values, rounded(changed.measure(*case.tones())), loss_traits(spec, case.ctx), told]
 
     check_options_act(case.spec, observe, case.hints, case.examples)
+
+
+def _names_of_parts(case: LossCase, audio: torch.Tensor, target: torch.Tensor) -> list[str]:
+    loss = case.spec.build(case.ctx)
+    if not hasattr(loss, "parts") or case.traits.terms:
+        return []
+    return list(loss.parts(Output(audio=audio), Batch(target=target, input=0.5 * target)))
 
 
 def _with_gradient(

@@ -21,6 +21,7 @@ from fxkit.testing import (
     causality,
     clock,
     compilation,
+    composed,
     conditioning,
     declaration,
     exchange,
@@ -93,6 +94,8 @@ LOSS_CHECKS: tuple[Check, ...] = (
     loss.check_zero_at_goal,
     loss.check_silent_signals,
     loss.check_loss_gradient,
+    composed.check_sign,
+    composed.check_parts_add_up,
 )
 
 # What is checked of every example, on every number of channels.
