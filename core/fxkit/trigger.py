@@ -59,14 +59,12 @@ class Trigger:
 
         Raises `RunError` for a phase or a metric that the run does not have.
         """
-        path, options = _path_of(run, self.options), self.options
+        path, options = path_of(run, self.options), self.options
         phases = [] if not options.phases else [stage.name for stage in run.course.stages]
         for name in options.phases:
             _require(f"{path}.phases", "phase", name, phases if run.experiment.phases else ())
         if options.improves is not None:
-            terms = {term.name: bool(getattr(term, "higher_is_better", False)) for term in run.prepared.terms}
-            _require(f"{path}.improves", "loss or metric", options.improves, (*terms, "loss"))
-            self._higher = terms.get(options.improves, False)
+            self._higher = more_is_better(run, options.improves, f"{path}.improves")
         for note in () if self.on_steps else self._late(run.experiment.train.validate_every):
             run.report(f"{path}: {note}")
 
@@ -116,7 +114,17 @@ class Trigger:
             )
 
 
-def _path_of(run: Run, options: Triggers) -> str:
+def more_is_better(run: Run, metric: str, path: str) -> bool:
+    """Tell whether more of a validation metric is better; `path` names the option that asks for it.
+
+    Raises `RunError` when no validation of the run has it.
+    """
+    terms = {term.name: bool(getattr(term, "higher_is_better", False)) for term in run.prepared.terms}
+    _require(path, "loss or metric", metric, (*terms, "loss"))
+    return terms.get(metric, False)
+
+
+def path_of(run: Run, options: Triggers) -> str:
     """Return the callback's place in the file."""
     parts = getattr(run.experiment, "callbacks", {}).values()
     named = type(options).__name__

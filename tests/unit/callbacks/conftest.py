@@ -36,6 +36,7 @@ class FakeRun:
         self.experiment = SimpleNamespace(
             run=SimpleNamespace(name="fake", hop=HOP),
             train=SimpleNamespace(validate_every=validate_every),
+            callbacks={},
         )
         nodes = {name: SimpleNamespace(parameters=declared) for name, declared in parameters.items()}
         self.model = SimpleNamespace(plan=SimpleNamespace(nodes=nodes))
@@ -52,6 +53,10 @@ class FakeRun:
 
     def request_save(self, path: Path | None = None) -> None:
         self.requested.append(path or self.folder.last)
+
+    @property
+    def saves_requested(self) -> tuple[Path, ...]:
+        return tuple(self.requested)
 
     def save_requested(self) -> None:
         """Write what was asked for, as the kernel does after the hooks of a step."""

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from fxkit import BuildContext
+from types import SimpleNamespace
+
+import pytest
+
+from fxkit import BuildContext, RunError
 from fxkit_callbacks.checkpoint import Checkpoint
 
 
@@ -78,6 +82,76 @@ def test_a_run_set_back_to_an_older_state_keeps_its_own_new_states(make_run):
     again.fx_close(run=run)
     assert files(run) == ["last.pt", "step-000005.pt", "step-000006.pt", "step-000008.pt"]
     assert run.folder.checkpoints.joinpath("step-000006.pt").read_text() == "state of step 6"
+
+
+def validate(run, saver, make_evaluation, values, metric="loss"):
+    saver.fx_run_start(run=run)
+    for step, value in enumerate(values, 1):
+        run.step = step
+        saver.fx_validate_end(run=run, step=step, evaluation=make_evaluation(step=step, **{metric: value}))
+        saver.fx_step_end(run=run, step=step)
+        run.save_requested()
+    saver.fx_close(run=run)
+
+
+def test_the_best_stay_beside_the_newest(make_run, make_evaluation):
+    run = make_run()
+    validate(run, build(every=1, keep=1, best=2), make_evaluation, [3.0, 1.0, 2.0, 5.0, 4.0, float("nan")])
+    assert files(run) == ["last.pt", "step-000002.pt", "step-000003.pt", "step-000006.pt"]
+
+
+def test_the_best_alone_are_saved_where_nothing_else_is_due(make_run, make_evaluation):
+    run = make_run()
+    validate(run, build(every=0, keep=0, best=1), make_evaluation, [3.0, 1.0, 2.0])
+    assert files(run) == ["last.pt", "step-000002.pt"]
+    assert run.folder.last.read_text() == "state of step 2"
+
+
+def test_a_state_that_is_due_and_best_is_written_once(make_run, make_evaluation):
+    run, saver = make_run(), build(every=1, best=1)
+    saver.fx_run_start(run=run)
+    run.step = 1
+    saver.fx_validate_end(run=run, step=1, evaluation=make_evaluation(step=1))
+    saver.fx_step_end(run=run, step=1)
+    assert [path.name for path in run.requested] == ["step-000001.pt", "last.pt"]
+
+
+def test_more_is_better_where_the_metric_says_so(make_run, make_evaluation):
+    run = make_run()
+    run.prepared.terms = [SimpleNamespace(name="snr", higher_is_better=True)]
+    validate(
+        run, build(every=0, keep=0, best=1, metric="snr"), make_evaluation, [3.0, 9.0, 2.0], metric="snr"
+    )
+    assert files(run) == ["last.pt", "step-000002.pt"]
+
+
+def test_the_ranking_survives_a_resume(make_run, make_evaluation):
+    run, first, second = make_run(), build(every=0, keep=0, best=1), build(every=0, keep=0, best=1)
+    validate(run, first, make_evaluation, [2.0])
+    second.load_state_dict(first.state_dict())
+    run.step = 2
+    second.fx_validate_end(run=run, step=2, evaluation=make_evaluation(step=2, loss=3.0))
+    assert run.requested == []
+
+
+def test_a_best_state_goes_only_when_its_better_is_on_disk(make_run, make_evaluation):
+    run, saver = make_run(), build(every=0, keep=0, best=1)
+    validate(run, saver, make_evaluation, [2.0])
+    run.step = 2
+    saver.fx_validate_end(run=run, step=2, evaluation=make_evaluation(step=2, loss=1.0))
+    saver.fx_close(run=run)
+    assert files(run) == ["last.pt", "step-000001.pt"]
+
+
+def test_a_metric_that_no_validation_has_is_refused(make_run):
+    with pytest.raises(RunError, match=r'metric: no loss or metric "esrr"; .* did you mean "esr"'):
+        build(metric="esrr").fx_run_start(run=make_run())
+
+
+def test_a_new_best_is_saved_where_that_is_asked_for(make_run, make_evaluation):
+    run = make_run()
+    validate(run, build(every=0, improves="esr"), make_evaluation, [3.0, 4.0, 2.0], metric="esr")
+    assert files(run) == ["last.pt", "step-000001.pt", "step-000003.pt"]
 
 
 def test_other_files_among_the_checkpoints_stay(make_run):
