@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from fxkit.context import BuildContext
-from fxkit.embedding import embedded, windows
+from fxkit.embedding import VectorCache, count_windows, embedded, windows
 from fxkit.errors import AssemblyError
 from fxkit_embeddings._vggish import VGGishModule, write_random
 from fxkit_embeddings.logmel_stats import LogmelStats
@@ -98,6 +98,84 @@ class TestWindows:
         assert vectors.dtype == torch.float64
         assert torch.equal(vectors[2], self.embedding(recordings[1][None])[0])
 
+    @pytest.mark.parametrize("samples", [100, 4000, 4001, 7999, 8000, 12100])
+    @pytest.mark.parametrize("hop", [4000, 1000, 6000])
+    def test_windows_can_lie_closer_and_are_counted(self, samples, hop):
+        cut = windows(noise(0, 1, samples), self.embedding, hop)
+        assert len(cut) == count_windows([noise(0, 1, samples)], self.embedding, hop)
+        assert len(cut) == sum(1 for start in range(0, max(1, samples - 3999), hop))
+
+    def test_a_short_recording_is_repeated_where_the_embedding_wants_that(self):
+        embedding = LogmelStats(window=0.25).build(CTX)
+        embedding.repeats = True
+        audio = noise(0, 2, 1500)
+        (window,) = windows(audio, embedding)
+        assert torch.equal(window[:, :3000], audio.repeat(1, 2))
+        assert not window[:, 3000:].any()
+
+    @pytest.mark.parametrize(
+        ("audio", "reason"),
+        [
+            (torch.zeros(4000), r"shape \(4000,\); it has to be \[channels, samples\]"),
+            (torch.zeros(0, 4000), "has to be"),
+            (torch.zeros(1, 0), "has to be"),
+            (torch.full((1, 4000), math.nan), "samples that are not finite"),
+        ],
+    )
+    def test_what_is_no_recording_is_refused(self, audio, reason):
+        with pytest.raises(ValueError, match=reason):
+            embedded([audio], self.embedding)
+
+    @pytest.mark.parametrize(
+        ("vectors", "reason"),
+        [
+            (lambda audio: audio.mean(dim=(1, 2)), r"gave \(1,\) for 1 windows"),
+            (lambda audio: torch.zeros(3, 2), r"gave \(3, 2\) for 1 windows"),
+            (lambda audio: torch.full((1, 2), math.inf), "vectors that are not finite"),
+        ],
+    )
+    def test_an_embedding_that_gives_no_vectors_is_named(self, vectors, reason):
+        class Odd:
+            samples = hop = 4000
+            provenance = "odd-v1"
+
+            def __call__(self, audio):
+                return vectors(audio)
+
+        with pytest.raises(ValueError, match=f"odd-v1: .*{reason}"):
+            embedded([noise(0, 1, 4000)], Odd())
+
+
+class TestVectorCache:
+    embedding = LogmelStats(window=0.25).build(CTX)
+
+    def test_vectors_are_computed_once_for_each_content(self, tmp_path, monkeypatch):
+        recordings = [noise(0, 1, 9000), noise(1, 1, 4000)]
+        expected = embedded(recordings, self.embedding)
+        assert torch.equal(VectorCache(folder=tmp_path).embedded(recordings, self.embedding), expected)
+        monkeypatch.setattr("fxkit.embedding.embedded", None)
+        assert torch.equal(VectorCache(folder=tmp_path).embedded(recordings, self.embedding), expected)
+
+    def test_another_sample_embedding_or_hop_is_computed_anew(self, tmp_path):
+        cache, audio = VectorCache(folder=tmp_path), noise(0, 1, 9000)
+        first = cache.embedded([audio], self.embedding)
+        changed = audio.clone()
+        changed[0, 100] += 0.1
+        assert not torch.equal(cache.embedded([changed], self.embedding), first)
+        other = LogmelStats(window=0.25, floor=-40.0).build(CTX)
+        assert not torch.equal(cache.embedded([audio], other), first)
+        assert len(cache.embedded([audio], self.embedding, 1000)) == 6
+        assert torch.equal(cache.embedded([audio], self.embedding), first)
+
+    def test_a_damaged_file_is_replaced(self, tmp_path):
+        cache, audio = VectorCache(folder=tmp_path), noise(0, 1, 9000)
+        first = cache.embedded([audio], self.embedding)
+        (path,) = tmp_path.iterdir()
+        path.write_bytes(path.read_bytes()[:60])
+        assert torch.equal(cache.embedded([audio], self.embedding), first)
+        assert torch.equal(cache.embedded([audio], self.embedding), first)
+        assert np.load(path).shape == (2, 16)
+
 
 class TestVGGish:
     def test_its_picture_is_the_front_end_of_audioset(self):
@@ -128,6 +206,17 @@ class TestVGGish:
         with pytest.raises(AssemblyError, match=rf"has SHA-256 {digest}\.\.\., not 10086976\.\.\."):
             VGGish(weights=tmp_path / "x.pth").build(CTX)
 
+    def test_what_is_wrong_with_the_file_can_be_asked_before(self, tmp_path):
+        ((option, message),) = VGGish(weights=tmp_path / "absent.pth").unmet()
+        assert option == "weights"
+        assert "absent.pth; it needs vggish-10086976.pth, which is not fetched: put it there" in message
+        (tmp_path / "x.pth").write_bytes(b"something else")
+        ((_, message),) = VGGish(weights=tmp_path / "x.pth").unmet()
+        assert "not 10086976..." in message
+        digest = hashlib.sha256(b"something else").hexdigest()
+        assert not list(VGGish(weights=tmp_path / "x.pth", sha256=digest.upper()).unmet())
+        assert not list(VGGish(weights=tmp_path / "x.pth", sha256="").unmet())
+
     def test_a_file_that_holds_no_such_weights_is_refused(self, tmp_path):
         torch.save({"features.0.weight": torch.zeros(3)}, tmp_path / "x.pth")
         with pytest.raises(AssemblyError, match="does not hold the weights of VGGish"):
@@ -142,7 +231,9 @@ class TestVGGish:
         torch.save({**weights, "pproc.pca_means": torch.zeros(1)}, path)
         module = VGGish(weights=path, sha256="").build(BuildContext(sample_rate=48000))
         assert module.samples == 46800
-        assert module.provenance.endswith(hashlib.sha256(path.read_bytes()).hexdigest())
+        assert module.digest == hashlib.sha256(path.read_bytes()).hexdigest()
+        assert module.provenance.endswith(module.digest)
+        assert not module.training
         vectors = module(noise(0, 1, 1, 46800))
         assert vectors.shape == (1, 128)
         assert torch.equal(module.features[0].weight, weights["features.0.weight"])

@@ -11,7 +11,20 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fxkit_signal.distribution import frechet_distance, halves, median_distance, memorised_share, mmd
+from fxkit_signal import distribution
+from fxkit_signal.distribution import (
+    frechet_distance,
+    halves,
+    mean_kernel_within,
+    median_distance,
+    memorised_share,
+    mmd,
+    nearest,
+    parts,
+)
+
+SEEDS = st.integers(0, 10_000)
+SCALES = st.floats(0.05, 20)
 
 
 def vector(*values):
@@ -69,6 +82,41 @@ class TestFrechet:
         assert value >= 0
         assert math.isfinite(value)
 
+    @given(SEEDS, st.lists(st.tuples(SCALES, SCALES, st.floats(-9, 9)), min_size=1, max_size=6))
+    @settings(max_examples=40, deadline=None)
+    def test_any_normal_distributions_with_common_axes_have_the_closed_form(self, seed, axes):
+        first, second, shift = (vector(*values) for values in zip(*axes, strict=True))
+        turn = torch.linalg.qr(normal(seed, len(axes), len(axes))).Q
+        one = (whitened(seed, 40, len(axes)) * first) @ turn
+        other = (whitened(seed + 1, 30, len(axes)) * second + shift) @ turn
+        expected = float(shift.square().sum() + (first - second).square().sum())
+        assert frechet_distance(one, other) == pytest.approx(expected, rel=1e-9, abs=1e-9)
+
+    @given(SEEDS, st.integers(1, 5), st.integers(1, 5))
+    @settings(max_examples=30, deadline=None)
+    def test_flat_sets_in_many_dimensions_have_the_closed_form(self, seed, one_rank, other_rank):
+        basis = torch.linalg.qr(normal(seed, 64, 64)).Q
+        one = whitened(seed, 12, one_rank) @ basis[:one_rank]
+        aside = whitened(seed + 1, 9, other_rank) @ basis[32 : 32 + other_rank]
+        assert frechet_distance(one, aside) == pytest.approx(one_rank + other_rank, rel=1e-9)
+        along = 3 * whitened(seed + 2, 9, one_rank) @ basis[:one_rank]
+        assert frechet_distance(one, along) == pytest.approx(4 * one_rank, rel=1e-9)
+
+    def test_one_vector_is_a_distribution_without_spread(self):
+        many = whitened(0, 20, 3) * vector(1, 2, 3)
+        expected = 4 + 1 + 4 + 9
+        assert frechet_distance(vector(2, 0, 0)[None], many) == pytest.approx(expected, rel=1e-10)
+        assert frechet_distance(vector(2, 0, 0)[None], vector(0, 1, 0)[None]) == pytest.approx(5)
+
+    @given(SEEDS, st.integers(1, 30), st.integers(1, 40), SCALES, st.floats(-1e3, 1e3))
+    @settings(max_examples=40, deadline=None)
+    def test_a_set_is_at_distance_zero_from_itself_in_any_order(self, seed, count, dims, scale, shift):
+        vectors = scale * normal(seed, count, dims)
+        order = torch.randperm(count, generator=torch.Generator().manual_seed(seed))
+        size = max(1.0, float(vectors.square().sum()) / max(1, count - 1))
+        assert frechet_distance(vectors, vectors[order]) < 1e-12 * size
+        assert frechet_distance(vectors + shift, vectors[order] + shift) < 1e-9 * size
+
 
 class TestMMD:
     def test_it_is_the_unbiased_sum_over_pairs(self):
@@ -96,6 +144,29 @@ class TestMMD:
         moved = [mmd(normal(2 * k, 120, 128), normal(2 * k + 1, 120, 128) + shift) for k in range(5)]
         assert min(moved) > 5 * max(map(abs, same))
         assert frechet_distance(normal(0, 120, 128), normal(1, 120, 128)) > 32
+
+    @given(SEEDS, st.integers(2, 12), st.integers(2, 12), st.integers(1, 8), SCALES)
+    @settings(max_examples=40, deadline=None)
+    def test_neither_order_nor_scale_matters(self, seed, count, others, dims, scale):
+        one, other = normal(seed, count, dims), normal(seed + 1, others, dims) + 0.5
+        order = torch.randperm(others, generator=torch.Generator().manual_seed(seed))
+        expected = pytest.approx(mmd(one, other), rel=1e-9, abs=1e-12)
+        assert mmd(one, other[order]) == expected
+        assert mmd(scale * one, scale * other) == expected
+        assert mmd(one, other) <= 2
+
+    def test_large_sets_are_summed_in_pieces(self, monkeypatch):
+        one, other = normal(0, 50, 4), normal(1, 40, 4) + 1
+        whole = mmd(one, other), mean_kernel_within(one, 1.3), nearest(one, other)
+        monkeypatch.setattr(distribution, "_ROWS", 7)
+        pieces = mmd(one, other), mean_kernel_within(one, 1.3), nearest(one, other)
+        assert pieces[:2] == pytest.approx(whole[:2], rel=1e-12)
+        assert torch.allclose(pieces[2], whole[2], rtol=1e-7)
+
+    def test_the_median_of_a_large_set_is_that_of_a_part(self):
+        vectors = normal(0, 300, 4)
+        assert median_distance(vectors, most=100) == median_distance(vectors[::3])
+        assert median_distance(vectors, most=100) == pytest.approx(median_distance(vectors), rel=0.1)
 
     def test_the_width_comes_from_the_reference_alone(self):
         reference, test = normal(0, 30, 4), normal(1, 30, 4)
@@ -129,6 +200,13 @@ def test_halves_share_no_vector_and_depend_on_the_seed_alone():
     assert not set(one.flatten().tolist()) & set(other.flatten().tolist())
     assert torch.equal(one, halves(vectors, 3)[0])
     assert not torch.equal(one, halves(vectors, 4)[0])
+
+
+def test_parts_are_a_division():
+    vectors = torch.arange(11, dtype=torch.float64)[:, None]
+    part, rest = parts(vectors, 3, 5)
+    assert len(part) == 3
+    assert sorted(part.flatten().tolist() + rest.flatten().tolist()) == list(range(11))
 
 
 @pytest.mark.parametrize(
