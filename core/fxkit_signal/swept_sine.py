@@ -32,7 +32,7 @@ _CHUNK = 12
 
 
 class SweptSine(NamedTuple):
-    """Hold a sweep from `start` Hz to the Nyquist frequency of `rate`, e times faster every `constant` seconds.
+    """Hold a sweep from `start` Hz to half of `rate`, whose frequency grows e times every `constant` seconds.
 
     x(t) = sin(2 pi start constant exp(t / constant)), which starts at a zero of all its harmonics.
     """
@@ -70,9 +70,9 @@ def sweep_responses(recorded: Tensor, sweep: SweptSine, frequencies: Tensor, ord
     """Return what a device made of a sweep: its fundamental and harmonics up to `orders`.
 
     `recorded` [..., samples] starts with the sweep, of amplitude 1 (divide by what it was), and should go on
-    for a fifth of a second after it. Entry k of the result, complex128 [..., orders, points], belongs to a sine
-    sin(phi) at `frequencies` [points] in Hz from 20 Hz on: its harmonic k + 1 is the imaginary part of
-    entry times exp(i (k + 1) phi). It is NaN where the harmonic lies beyond the Nyquist frequency.
+    for a fifth of a second after it. Entry k of the result, complex128 [..., orders, points], belongs to a
+    sine sin(phi) at `frequencies` [points] in Hz from 20 Hz on: its harmonic k + 1 is the imaginary part
+    of entry times exp(i (k + 1) phi). It is NaN where the harmonic lies beyond the Nyquist frequency.
     """
     size = next_fast_len(max(2 * sweep.samples, recorded.shape[-1] + sweep.samples), real=True)
     spectrum = torch.fft.rfft(recorded.double(), size)
@@ -107,7 +107,7 @@ def _inverse(sweep: SweptSine, size: int) -> Tensor:
 
 
 def _windowed(impulses: Tensor, sweep: SweptSine, frequencies: Tensor, order: int) -> Tensor:
-    """Transform the response of one order at multiples of `frequencies`, each in a window of its own length."""
+    """Transform the response of one order at multiples of `frequencies`, each in a window of its own."""
     result = torch.full((*impulses.shape[:-1], len(frequencies)), math.nan, dtype=torch.complex128)
     multiples = order * frequencies.double()
     inside = int((multiples <= sweep.rate / 2 * (1 + 1e-9)).sum())

@@ -153,7 +153,10 @@ class _Pass:
         """Yield the silence in which the model settles, then the blocks of the signals."""
         audio = self.audio.expand(-1, input_channels(self.model), -1)
         manner, state = Manner(nodes=nodes), self.model.state_at(self.starts)
-        parts = ((0, audio[..., : self.settle], self.settle), (self.settle, audio[..., self.settle :], _BLOCK))
+        parts = (
+            (0, audio[..., : self.settle], self.settle),
+            (self.settle, audio[..., self.settle :], _BLOCK),
+        )
         for position, part, block in parts:
             for output in stream(
                 self.model, part, knobs=self.knobs, block=block, state=state, position=position, manner=manner

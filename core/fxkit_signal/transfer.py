@@ -1,0 +1,68 @@
+"""Estimate the transfer function of a device from what went in and what came out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+_SEGMENT_SECONDS = 0.3
+
+
+class Spectra(NamedTuple):
+    """Hold power spectra of `dry` and `wet` and their cross spectrum, summed over segments, each [bins]."""
+
+    dry: Tensor
+    wet: Tensor
+    cross: Tensor
+
+
+def cross_spectra(pairs: Iterable[tuple[Tensor, Tensor]], rate: float) -> Spectra:
+    """Sum spectra over segments of about 0.3 s, half overlapping, with a Hann window (Welch, 1967).
+
+    Each pair holds what went in and what came out, [samples]; what is shorter than a segment is left out.
+    """
+    size = 1 << math.ceil(math.log2(_SEGMENT_SECONDS * rate))
+    zero = torch.zeros(size // 2 + 1, dtype=torch.float64)
+    total = Spectra(zero, zero, zero.to(torch.complex128))
+    window = torch.hann_window(size)
+    for dry, wet in pairs:
+        if dry.shape[-1] < size:
+            continue
+        x, y = (
+            torch.fft.rfft(one.float().unfold(-1, size, size // 2) * window).to(torch.complex128)
+            for one in (dry, wet)
+        )
+        sums = ((x.abs() ** 2).sum(0), (y.abs() ** 2).sum(0), (x.conj() * y).sum(0))
+        total = Spectra(*(before + new for before, new in zip(total, sums, strict=True)))
+    return total
+
+
+def transfer_function(spectra: Spectra, frequencies: Tensor, rate: float) -> tuple[Tensor, Tensor]:
+    """Return the transfer function at `frequencies` [points] in Hz, and the coherence there.
+
+    H1, the cross spectrum over the power of the input, which noise in the output does not bias, and the
+    share of the output's power that it explains (Bendat and Piersol, Random Data, 4th ed. 2010, section 6.1),
+    both over bands as wide as the points are apart. Complex128 and float64 [points]; NaN and 0 where
+    nothing went in.
+    """
+    half = (float(frequencies[1] / frequencies[0])) ** 0.5
+    step = rate / 2 / (spectra.dry.shape[-1] - 1)
+    nearest = (frequencies / step).round()
+    low = torch.minimum((frequencies / half / step).ceil(), nearest).long()
+    high = torch.maximum((frequencies * half / step).floor(), nearest).long().clamp(max=len(spectra.dry) - 1)
+    dry, wet, cross = (_between(one, low, high) for one in spectra)
+    # Of powers far below the loudest, rounding has left nothing.
+    heard = dry > 1e-12 * spectra.dry.max()
+    safe = torch.where(heard, dry, 1.0)
+    response = torch.where(heard, cross / safe, torch.full_like(cross, math.nan))
+    explained = cross.abs() ** 2 / (safe * wet.clamp(min=torch.finfo(torch.float64).tiny))
+    return response, torch.where(heard, explained, 0.0).clamp(max=1.0)
+
+
+def _between(values: Tensor, low: Tensor, high: Tensor) -> Tensor:
+    sums = torch.nn.functional.pad(values.cumsum(0), (1, 0))
+    return sums[high + 1] - sums[low]

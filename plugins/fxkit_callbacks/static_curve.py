@@ -1,0 +1,116 @@
+"""The `static-curve` callback: what leaves the model over what enters it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from fxkit.files import write_text
+from fxkit.hooks import hookimpl
+from fxkit.spec import opt
+from fxkit.trigger import Trigger, Triggers
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fxkit.context import BuildContext
+    from fxkit.engine.session import Evaluation, Run
+    from fxkit.inspection.static_curve import Curve
+
+
+@attrs.frozen(kw_only=True)
+class StaticCurve(Triggers):
+    """Measure the model's input/output curve and its hysteresis with slow sines.
+
+    RUN/responses/static-curve.png and .csv have the newest state: one period at each level, rising and
+    falling (they part where the model has a memory), and the curve of each node alone that bends and has
+    none. The hysteresis, the widest gap over the height of the curve, goes to the journal and to TensorBoard. At the
+    end the kept weights are measured. Models that play by themselves are refused.
+    """
+
+    every: int | None = opt(
+        500, unit="steps", ge=0, help="measured at each validation whose step is a multiple"
+    )
+    levels: tuple[float, ...] = opt((-24.0, -12.0, 0.0), unit="dBFS", le=24, help="levels of the sines")
+    frequency: float = opt(100.0, unit="Hz", ge=5, le=2000, help="of the sines, in the band of the device")
+    knobs: tuple[float, ...] = opt(
+        (), help="where the device's knobs stand, in its units; the middle when empty"
+    )
+    nodes: bool = opt(True, help="measure each node of a chain alone, too")
+
+    def build(self, ctx: BuildContext) -> CurveMeter:
+        """Build the callback."""
+        return CurveMeter(self)
+
+
+class CurveMeter:
+    """Measure and draw the curves of one run."""
+
+    def __init__(self, options: StaticCurve) -> None:
+        self.options = options
+        self.trigger = Trigger(options)
+
+    @hookimpl
+    def fx_run_start(self, run: Run) -> None:
+        """Refuse models without a response, knobs that there are not, and wrong triggers."""
+        from fxkit_callbacks._probing import check_probing
+
+        self.trigger.check(run)
+        check_probing(run, "static-curve", self.options.knobs, self.options.levels)
+
+    @hookimpl
+    def fx_validate_end(self, run: Run, step: int, evaluation: Evaluation) -> None:
+        """Measure when it is due."""
+        if self.trigger.due(run, step, evaluation):
+            self._act(run, evaluation, "static-curve")
+
+    @hookimpl
+    def fx_run_end(self, run: Run, evaluation: Evaluation) -> None:
+        """Measure the weights that the run keeps."""
+        self._act(run, evaluation, "static-curve.test")
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what the trigger keeps."""
+        return {"trigger": self.trigger.state_dict()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from `state_dict`."""
+        self.trigger.load_state_dict(state["trigger"])
+
+    def _act(self, run: Run, evaluation: Evaluation, name: str) -> None:
+        from fxkit_callbacks._curve_picture import curve_picture
+        from fxkit_callbacks._figure import save
+        from fxkit_callbacks._probing import responses, state_title
+
+        curve = self._measure(run, evaluation)
+        title = f"Input/output curve of {state_title(run, evaluation)}"
+        save(curve_picture(curve, title), responses(run) / "static-curve.png")
+        write_text(responses(run) / "static-curve.csv", _text(curve))
+        run.publish(name, run.step, curve.figures())
+
+    def _measure(self, run: Run, evaluation: Evaluation) -> Curve:
+        from fxkit.inspection.static_curve import static_curve
+        from fxkit_callbacks._probing import knob_tensor, validated_weights
+
+        options = self.options
+        with validated_weights(run, evaluation):
+            return static_curve(
+                run.model,
+                knobs=knob_tensor(run, options.knobs),
+                levels=options.levels,
+                frequency=options.frequency,
+                nodes=options.nodes,
+            )
+
+
+def _text(curve: Curve) -> str:
+    """Return every loop as rows: whose it is, level, branch, input and output."""
+    lines = ["node,level_dbfs,branch,input,output"]
+    owners = {"": curve.whole, **{name: node.loops for name, node in curve.nodes.items()}}
+    for name, loops in owners.items():
+        for loop in loops:
+            for branch, points in (("rising", loop.rising), ("falling", loop.falling)):
+                where = f'"{name}",{loop.level:g},{branch}'
+                lines += [f"{where},{x:.6g},{y:.6g}" for x, y in zip(*points, strict=True)]
+    return "\n".join(lines) + "\n"
