@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import attrs
 
 _MOST_TICKS = 6
-_DECADES_FOR_FEW = 2.5
+_DECADES_FOR_FEW = 3.3
 
 
 @attrs.frozen(kw_only=True)

@@ -35,8 +35,9 @@ def _for_page(text: str, label: str) -> str:
         inner = inner.replace(colour.lower(), name)
     inner = inner.replace("#ffffff", "var(--page)")
     view = re.findall(r'viewBox="([^"]+)"', inner)[0]
+    width = float(view.split()[2])
     opening = (
         f'<svg class="picture" role="img" aria-label="{escape(label)}" viewBox="{view}"'
-        f' style="width:{float(view.split()[2]):.0f}pt"'
+        f' style="width:min({width:.0f}pt, max(100%, {0.72 * width:.0f}pt))"'
     )
     return re.sub(r"<svg[^>]*", lambda _: opening, inner, count=1)

@@ -47,11 +47,12 @@ def facts(contents: Contents) -> tuple[Fact, ...]:
 
 
 def _date(run: RunContents) -> str:
-    return str(run.lock.get("started", "")).replace("T", " ")
+    return str(run.lock.get("started", "")).replace("T", " ")[:16]
 
 
-def _version(package: str) -> Callable[[RunContents], str]:
-    return lambda run: str(run.lock.get("packages", {}).get(package, ""))
+def _versions(run: RunContents) -> str:
+    packages = run.lock.get("packages", {})
+    return ", ".join(f"{name} {packages[name]}" for name in ("fxkit", "torch") if name in packages)
 
 
 def _trained(run: RunContents) -> str:
@@ -132,7 +133,6 @@ _FACTS: dict[str, Callable[[RunContents], str]] = {
     "Started": _date,
     "Device": _device,
     "Recordings": _data,
-    "fxkit": _version("fxkit"),
-    "torch": _version("torch"),
+    "Made with": _versions,
     "Folder": lambda run: str(run.folder.path),
 }

@@ -27,6 +27,7 @@ BUDGET = 5_000_000
 _TRIAL_SECONDS = 4.0
 _FEW_SECONDS = 5.0
 _ZOOM_SECONDS = 0.02
+_SPECTRUM_DB = 90.0
 _BINS = 500
 _FREQUENCIES = (100, 1000, 10000)
 
@@ -69,7 +70,7 @@ class Excerpt:
     seconds: float
     lanes: tuple[Lane, ...]
     spectrograms: tuple[Spectrogram, ...]
-    zoom: Chart | None
+    charts: tuple[Chart, ...]
 
 
 @attrs.frozen(eq=False)
@@ -157,13 +158,14 @@ def _excerpt(contents: Contents, name: str, seconds: float, names: Sequence[str]
         )
         for one in signals
     )
+    called = [lane.name for lane in lanes]
     return Excerpt(
         name=name,
         start=start,
         seconds=_length(signals),
         lanes=lanes,
-        spectrograms=tuple(_spectrograms(signals, [lane.name for lane in lanes])),
-        zoom=_zoom(signals, start, [lane.name for lane in lanes]),
+        spectrograms=tuple(_spectrograms(signals, called)),
+        charts=(*_zoom(signals, start, called), _spectra(signals, called)),
     )
 
 
@@ -183,8 +185,7 @@ def waveform(audio: Array, scale: float) -> Markup:
 
 
 def _spectrograms(signals: Sequence[_Signal], names: Sequence[str]) -> Iterator[Spectrogram]:
-    shown = [(one, name) for one, name in zip(signals, names, strict=True) if one.role != "input"]
-    made = [(name, *_power(one)) for one, name in shown]
+    made = [(name, *_power(one)) for one, name in _compared(signals, names)]
     loudest = float(made[0][1].max(initial=0.0))
     for name, power, bands in made:
         octaves = math.log(bands[-1] / bands[0])
@@ -196,28 +197,51 @@ def _spectrograms(signals: Sequence[_Signal], names: Sequence[str]) -> Iterator[
         )
 
 
+def _compared(signals: Sequence[_Signal], names: Sequence[str]) -> list[tuple[_Signal, str]]:
+    """Return what is to be compared, with names: all but the input, the target first."""
+    return [(one, name) for one, name in zip(signals, names, strict=True) if one.role != "input"]
+
+
 def _power(signal: _Signal) -> tuple[Array, Array]:
     made = [log_spectrogram(np.nan_to_num(channel), signal.rate) for channel in signal.audio]
     return np.mean([power for power, _ in made], axis=0), made[0][1]
 
 
-def _zoom(signals: Sequence[_Signal], start: float, names: Sequence[str]) -> Chart | None:
+def _spectra(signals: Sequence[_Signal], names: Sequence[str]) -> Chart:
+    """Draw each signal's power over frequency, on average over the excerpt; 0 dB is the target's peak."""
+    shown = _compared(signals, names)
+    made = [_power(one) for one, _ in shown]
+    loudest = float(made[0][0].mean(-1).max(initial=0.0)) or 1.0
+    lines = tuple(
+        _line(
+            one, name, bands.tolist(), (10 * np.log10(np.maximum(power.mean(-1) / loudest, 1e-12))).tolist()
+        )
+        for (one, name), (power, bands) in zip(shown, made, strict=True)
+    )
+    return Chart(
+        title="Average spectrum",
+        x_label="frequency in Hz",
+        y_label="level in dB",
+        lines=lines,
+        log_x=True,
+        y_floor=-_SPECTRUM_DB,
+    )
+
+
+def _zoom(signals: Sequence[_Signal], start: float, names: Sequence[str]) -> Iterator[Chart]:
     """Draw a few milliseconds about the target's peak, first channel, where all runs have one rate."""
-    shown = [(one, name) for one, name in zip(signals, names, strict=True) if one.role != "input"]
+    shown = _compared(signals, names)
     rate, target = shown[0][0].rate, shown[0][0].audio[0]
     length = round(_ZOOM_SECONDS * rate)
     if any(one.rate != rate for one, _ in shown) or target.size < 2:
-        return None
+        return
     first = max(0, min(int(np.abs(target).argmax()) - length // 2, target.size - length))
-    times = [1000 * (start + n / rate) for n in range(first, min(first + length, target.size))]
-    lines = tuple(
-        Line(
-            name=name,
-            x=times,
-            y=[float(value) for value in one.audio[0][first : first + length]],
-            colour=1 + (one.run or 0),
-            style={"target": "target", "prediction": "line"}.get(one.role, "dash"),
-        )
-        for one, name in shown
-    )
-    return Chart(title="Around the peak", x_label="time in ms", y_label="amplitude", lines=lines)
+    stop = min(first + length, target.size)
+    times = [1000 * (start + n / rate) for n in range(first, stop)]
+    lines = tuple(_line(one, name, times, one.audio[0][first:stop].tolist()) for one, name in shown)
+    yield Chart(title="Around the peak", x_label="time in ms", y_label="amplitude", lines=lines)
+
+
+def _line(signal: _Signal, name: str, x: list[float], y: list[float]) -> Line:
+    style = {"target": "target", "prediction": "line"}.get(signal.role, "dash")
+    return Line(name=name, x=x, y=y, colour=signal.run or 0, style=style)

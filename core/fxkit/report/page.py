@@ -14,10 +14,18 @@ from fxkit.report.contents import Contents, RunContents
 from fxkit.report.drawing import model_svg
 from fxkit.report.facts import Fact, facts, run_names, title
 from fxkit.report.figures import Difference, Figure, differences, figures, number
+from fxkit.report.journal import (
+    HookRow,
+    failures,
+    figure_charts,
+    hook_rows,
+    parameter_charts,
+    single_figures,
+)
 from fxkit.report.listening import Excerpt, excerpts
 from fxkit.report.parameters import Setting, settings, track_charts
 from fxkit.report.responses import curve_charts, remarks, response_charts
-from fxkit.report.training import loss_charts, other_charts, share_charts
+from fxkit.report.training import loss_charts, share_charts
 from fxkit.report.verdict import Verdict, comparison_line, verdicts
 
 
@@ -37,8 +45,12 @@ class RunPage:
     picture: Markup | None
     settings: tuple[Setting, ...]
     tracks: tuple[Chart, ...]
+    courses: tuple[Chart, ...]
     shares: tuple[Chart, ...]
     others: tuple[Chart, ...]
+    singles: tuple[tuple[str, str], ...]
+    hooks: tuple[HookRow, ...]
+    failures: tuple[str, ...]
     sets: tuple[tuple[str, str], ...]
     remarks: tuple[str, ...]
     command: str
@@ -95,8 +107,12 @@ def _run(run: RunContents, name: str) -> RunPage:
         picture=None if run.card is None else model_svg(run.card),
         settings=settings(run),
         tracks=track_charts(run),
+        courses=parameter_charts(run),
         shares=share_charts(run),
-        others=other_charts(run),
+        others=figure_charts(run),
+        singles=single_figures(run),
+        hooks=hook_rows(run),
+        failures=failures(run),
         sets=tuple(_leaves(run.scores.sets)),
         remarks=remarks(run),
         command=_command(run),

@@ -21,7 +21,6 @@ _HERTZ = "frequency in Hz"
 # Below this, under the peak, a response is a matter of rounding.
 _DEPTH_DB = 80.0
 _HARMONICS_FLOOR_DB = -100.0
-_MOST_NODES = 6
 
 
 def response_charts(contents: Contents, names: Sequence[str]) -> tuple[Chart, ...]:
@@ -131,7 +130,7 @@ def curve_charts(contents: Contents, names: Sequence[str]) -> tuple[Chart, ...]:
     curve = measured[0][2]
     return (
         _curve_chart(f"Output over input, {curve.frequency:g} Hz", _loops(curve.whole)),
-        *_node_curves(curve),
+        *_shapers(curve),
     )
 
 
@@ -150,17 +149,18 @@ def _curve_chart(title: str, lines: Sequence[Line]) -> Chart:
     return Chart(title=title, x_label="input", y_label="output", lines=tuple(lines))
 
 
-def _node_curves(curve: Curve) -> list[Chart]:
-    if len(curve.nodes) < 2:
+def _shapers(curve: Curve) -> list[Chart]:
+    """Draw the curves of nodes that bend the signal and remember nothing, together."""
+    if len(curve.nodes) < 2 or not curve.shapers:
         return []
-    bent = {name: node for name, node in curve.nodes.items() if not node.straight and node.loops}
-    return [
-        _curve_chart(f"{name} alone", _loops(node.loops)) for name, node in list(bent.items())[:_MOST_NODES]
+    lines = [
+        Line(name=name, x=loop.rising[0].tolist(), y=loop.rising[1].tolist(), colour=number)
+        for number, (name, loop) in enumerate(curve.shapers.items())
     ]
+    return [_curve_chart("Curves of the nodes without memory", lines)]
 
 
 def remarks(run: RunContents) -> tuple[str, ...]:
     """Return what has to be known about the measurements, or why there are none."""
-    measured = [one for one in (run.response, run.curve) if one is not None]
-    notes = [note for one in measured for note in one.notes]
+    notes = run.response.notes if run.response else ()
     return tuple(dict.fromkeys([*notes, *([run.unmeasured] if run.unmeasured else [])]))

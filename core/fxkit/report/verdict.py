@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import attrs
 
 from fxkit.report.contents import Contents, RunContents
-from fxkit.report.figures import BASELINES, differences, limits_of, limits_text, number, plugin_of
+from fxkit.report.figures import BASELINES, Difference, differences, limits_of, limits_text, number, plugin_of
 from fxkit.scores import Interval
 
 # An error that is so many times as large as another is clearly larger, limits or not.
@@ -65,17 +65,11 @@ def _listed(others: dict[str, float]) -> str:
 
 
 def _esr_line(figure: Interval, others: dict[str, float]) -> str:
-    said = f"What the model gets wrong is {_quieter(figure.value)} the sound itself"
-    linear = others.get("filter")
-    dry = others.get("input")
-    if linear is not None:
-        said += f"; the best equaliser-like filter leaves an error {_quieter(linear)} it"
-        said += f", the untouched input one {_quieter(dry)} it." if dry is not None else "."
-    elif dry is not None:
-        said += f"; the error of the untouched input is {_quieter(dry)} it."
-    else:
-        said += "."
-    return f"{said} {_esr_conclusion(figure, others)}".strip()
+    said = f"What the model gets wrong is {_level(figure.value)} than the sound itself."
+    names = {"filter": "with the best linear filter", "input": "with the untouched input"}
+    beside = [f"{name} {_level(others[key])}" for key, name in names.items() if key in others]
+    compared = f"It would be {' and '.join(beside)}." if beside else ""
+    return " ".join(part for part in (said, compared, _esr_conclusion(figure, others)) if part)
 
 
 def _esr_conclusion(figure: Interval, others: dict[str, float]) -> str:
@@ -86,23 +80,15 @@ def _esr_conclusion(figure: Interval, others: dict[str, float]) -> str:
     if linear is None:
         return ""
     if figure.value >= linear:
-        return (
-            "A plain linear filter does as well: the model has not yet learnt what makes this device special."
-        )
+        return "So a linear filter does as well: the model has not learnt what makes this device special."
     if worst * _CLEARLY <= linear:
-        return "The model has learnt what no linear filter can do."
-    return "That is little better than a linear filter."
+        return "So the model has learnt what no linear filter can do."
+    return "So the model is little better than a linear filter."
 
 
-def _quieter(esr: float) -> str:
-    if esr <= 0:
-        return "nothing beside"
-    level = -10 * math.log10(esr)
-    return (
-        f"{level:.1f} dB quieter than"
-        if level >= 0.05
-        else (f"{-level:.1f} dB louder than" if level <= -0.05 else "as loud as")
-    )
+def _level(esr: float) -> str:
+    level = -10 * math.log10(max(esr, 1e-30))
+    return f"{level:.1f} dB quieter" if level >= 0 else f"{-level:.1f} dB louder"
 
 
 def _plain_line(name: str, figure: Interval, others: dict[str, float], higher: bool) -> str:
@@ -127,11 +113,10 @@ def comparison_line(contents: Contents, names: Sequence[str]) -> str:
     """Say which run is better in the figure that tells most; empty for one run."""
     metric = main_metric(contents.runs[0])
     told = [one for one in differences(contents, names) if one.metric == metric and one.verdict]
-    sentences = (
-        f"{one.run} is {one.verdict} than {names[0]}: {metric} differs by {one.text} (95 % limits {one.limits})."
-        if one.verdict in ("better", "worse")
-        else f"{one.run} and {names[0]} show no clear difference: {metric} differs by {one.text}"
-        f" (95 % limits {one.limits})."
-        for one in told
-    )
-    return " ".join(sentences)
+    return " ".join(_difference_line(one, names[0]) for one in told)
+
+
+def _difference_line(one: Difference, first: str) -> str:
+    clear = one.verdict in ("better", "worse")
+    said = f"is {one.verdict} than {first}" if clear else f"is not clearly different from {first}"
+    return f"{one.run} {said}: {one.metric} differs by {one.text} (95 % limits {one.limits})."
