@@ -9,6 +9,7 @@ import platform
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -80,10 +81,11 @@ def _git_output(*arguments: str) -> str | None:
 def write_lock(
     folder: RunFolder, document: Mapping[str, Any], shape: Shape, data: Mapping[str, Mapping[str, str]]
 ) -> None:
-    """Write the lock with the model's shape and the data's digests (split -> recording -> SHA-256)."""
+    """Write the lock with the date, the model's shape and the data's digests (split -> recording -> SHA-256)."""
     full = {
         **document,
         "command": sys.argv[:],
+        "started": datetime.now().astimezone().isoformat(timespec="seconds"),
         "model": shape.document(),
         "data": {split: dict(rows) for split, rows in data.items()},
     }
