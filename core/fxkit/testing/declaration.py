@@ -187,6 +187,13 @@ def _all(spec: Any, kind: str) -> Iterator[tuple[str, Any]]:
     yield kind, spec
     for option in describe(type(spec)).options:
         value = getattr(spec, option.name)
-        for inner in value if isinstance(value, tuple) else (value,):
+        for inner in _held(value):
             if option.meta.kind and attrs.has(type(inner)):
                 yield from _all(inner, option.meta.kind)
+
+
+def _held(value: Any) -> Iterable[Any]:
+    """Return what an option holds: of a list or a table of names all values."""
+    if isinstance(value, Mapping):
+        return value.values()
+    return value if isinstance(value, tuple) else (value,)

@@ -72,6 +72,8 @@ def alternatives(option: Option, value: Any) -> list[Any]:
     """Return other allowed values near `value` for an option; of a plugin's option, the kit's own."""
     if option.meta.kind:
         specs = STAND_INS.get(option.meta.kind, ())
+        if option.takes_names:
+            return [{**dict(value or {}), "other": spec} for spec in specs]
         found = [(*value[:-1], spec) for spec in specs] if option.takes_many and value else list(specs)
         return [(spec,) for spec in specs] if option.takes_many and not value else found
     choices = option.meta.choices or _choices(option.type)

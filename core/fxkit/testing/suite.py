@@ -31,6 +31,7 @@ from fxkit.testing import (
     interface,
     lifecycle,
     loss,
+    loss_material,
     material,
     options,
     ramp,
@@ -94,6 +95,11 @@ LOSS_CHECKS: tuple[Check, ...] = (
     loss.check_zero_at_goal,
     loss.check_silent_signals,
     loss.check_loss_gradient,
+    loss_material.check_least_samples,
+    loss_material.check_precision,
+    loss_material.check_leaves_all_as_it_was,
+    loss_material.check_faults_show,
+    loss_material.check_loss_device,
     composed.check_sign,
     composed.check_parts_add_up,
 )
@@ -207,7 +213,8 @@ def examples_of(spec: type, kind: str) -> tuple[Any, ...]:
     for option in required:
         if option.meta.kind in STAND_INS:
             held = STAND_INS[option.meta.kind][0]
-            filled[option.name] = (held,) if option.takes_many else held
+            named = {"one": held} if option.takes_names else held
+            filled[option.name] = (held,) if option.takes_many else named
         elif option.type in (int, float):
             filled[option.name] = option.type(_number(option))
     open_ones = [option.name for option in required if option.name not in filled]
