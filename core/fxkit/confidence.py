@@ -29,7 +29,7 @@ def mean_interval(values: Sequence[float]) -> Interval:
     mean = float(figures.mean()) if len(figures) else float("nan")
     if len(figures) < FEWEST or not np.isfinite(figures).all():
         return Interval(mean)
-    error = _standard_error(figures)
+    error = float(_standard_error(figures))
     if error <= 1e-12 * float(np.abs(figures).max()):
         return Interval(mean, mean, mean)
     low, high = _quantiles(_studentised(figures, mean))

@@ -13,10 +13,10 @@ import attrs
 import torch
 
 from fxkit.callbacks import Callbacks
-from fxkit.engine.baselines import baselines
 from fxkit.engine.batch_size import with_fitting_batch
 from fxkit.engine.course import Course
 from fxkit.engine.distributed import ALONE, Crew
+from fxkit.engine.evaluation import Evaluation
 from fxkit.engine.interrupts import Interrupted, InterruptRequest
 from fxkit.engine.loop import Loop, evaluate_split
 from fxkit.engine.phases import Stage
@@ -30,13 +30,16 @@ from fxkit.engine.setup import (
     resolve_device,
     to_device,
 )
-from fxkit.engine.warm_start import start_from
+from fxkit.engine.warm_start import require_start, start_from
 from fxkit.experiment.model import Experiment
 from fxkit.experiment.resolved import dump_toml
 from fxkit.experiment.unmet import require
 from fxkit.files import finite, remove_parts, strict_json, write_text
 from fxkit.hook_trace import HookTrace
 from fxkit.model.assembly import build_part
+from fxkit.report.contents import Contents
+from fxkit.report.material import gather
+from fxkit.report.report import write_report
 from fxkit.runs import checkpoint
 from fxkit.runs.folder import RunFolder, create_folder, free_path
 from fxkit.runs.journal import Journal, rewind
@@ -44,6 +47,8 @@ from fxkit.runs.launches import forget, remember
 from fxkit.runs.lock import lock_changes, lock_document, write_lock
 from fxkit.runs.progress import Progress, figures
 from fxkit.runs.shape import shape_of
+from fxkit.scores import Scores
+from fxkit.scoring import score
 
 
 @attrs.frozen(kw_only=True)
@@ -51,7 +56,9 @@ class RunResult:
     """Hold what a finished run is worth.
 
     `test` metric name -> value on the test split; `baselines` name -> the same metrics; `best` the
-    step whose weights were kept (None for the last ones); `stopped` the reason for an early end.
+    step whose weights were kept (None for the last ones); `stopped` the reason for an early end;
+    `polarity` how the outputs agree with the targets of the test split, None where nothing entered the
+    model. `scores` holds the limits of the figures and those of each recording.
     """
 
     run: Path
@@ -62,10 +69,16 @@ class RunResult:
     stopped: str | None
     seconds: float
     weights: int
+    device: str
+    polarity: Mapping[str, Any] | None
+    scores: Scores
 
     def to_json(self) -> str:
         """Write the result on one line of strict JSON; a figure that is not finite is null."""
-        return strict_json(finite({**attrs.asdict(self), "run": str(self.run)}))
+        plain = attrs.asdict(self, filter=attrs.filters.exclude("scores"))
+        scored = self.scores.document()
+        more = {name: scored[name] for name in ("intervals", "recordings", "higher_is_better")}
+        return strict_json(finite({**plain, "run": str(self.run), **more}))
 
 
 def run_experiment(
@@ -87,6 +100,8 @@ def run_experiment(
     """
     began = time.monotonic()
     require(experiment)
+    if not resume:
+        require_start(experiment.run.init)
     chosen = resolve_device(device or experiment.run.device, crew)
     path = resume.path if resume else _chosen_path(experiment, out, crew)
     with torch.random.fork_rng():
@@ -245,21 +260,56 @@ def _finish(run: Run, began: float) -> RunResult:
     evaluation = evaluate_split(run, "test")
     if not evaluation.examples:
         run.report("the test split is empty: nothing to score")
-    reference = baselines(run.prepared.terms, run.prepared.materials["test"])
+    scores = _scored(run, evaluation)
+    turned = run.look_at_polarity(evaluation, last=True)
     run.callbacks.hook.fx_run_end(run=run, evaluation=evaluation)
     result = RunResult(
         run=run.folder.path,
         steps=run.step,
         test=evaluation.metrics,
-        baselines=reference,
+        baselines=scores.baselines,
         best=best,
         stopped=run.stopped,
         seconds=round(time.monotonic() - began, 3),
         weights=count_weights(run.model),
+        device=run.prepared.device,
+        polarity=None if turned is None else turned.record(),
+        scores=scores,
     )
     write_text(run.folder.results, result.to_json() + "\n")
     run.report(f"test  {figures(evaluation.metrics)}")
+    _report(run, scores, evaluation)
     return result
+
+
+def _scored(run: Run, evaluation: Evaluation) -> Scores:
+    prepared = run.prepared
+    materials = prepared.materials
+    return score(
+        str(run.folder.path),
+        evaluation,
+        prepared.terms,
+        materials["test"],
+        materials["train"],
+        prepared.device,
+    )
+
+
+def _report(run: Run, scores: Scores, evaluation: Evaluation) -> None:
+    if not evaluation.examples:
+        return
+    # What was trained is saved; a page about it that cannot be written is no reason to fail.
+    try:
+        contents = gather(
+            folder=run.folder,
+            scores=scores,
+            evaluation=evaluation,
+            model=run.model,
+            experiment=run.experiment,
+        )
+        write_report(run.folder.report, Contents(runs=(contents,)))
+    except Exception as error:
+        run.report(f"warning: {run.folder.report}: not written ({type(error).__name__}: {error})")
 
 
 def _use_best(run: Run) -> int | None:
@@ -289,6 +339,7 @@ def dry_run(
     No run folder is made; only extracted features are cached.
     """
     require(experiment)
+    require_start(experiment.run.init)
     chosen = resolve_device(device or experiment.run.device, crew)
     with torch.random.fork_rng():
         prepared = prepare(experiment, device=chosen, crew=crew)

@@ -10,6 +10,10 @@ import attrs
 from fxkit.files import finite, strict_json
 
 
+# The weighted total of the losses, among the metrics.
+TOTAL = "loss"
+
+
 @attrs.frozen
 class Interval:
     """Hold a figure and the limits between which it lies with 95 % confidence.

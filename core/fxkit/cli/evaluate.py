@@ -1,15 +1,23 @@
-"""`fxkit eval`: score a trained run again."""
+"""`fxkit eval`: score trained runs again, beside the baselines and beside each other."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from fxkit.scores import Comparison
+    from fxkit.scoring import Scored
 
 EPILOG = """\b
 Examples:
   fxkit eval runs/first
-  fxkit eval runs/first --split val --json
+  fxkit eval runs/first --against runs/second --against runs/third
+  fxkit eval runs/first --split val --metric lufs-difference --json
+  fxkit eval runs/first --metric 'bright={ type = "esr", pre_emphasis = 0.95 }'
+  fxkit eval runs/amp-from-nam --data overdrive-graybox --set data.root=my/pedal
 """
 
 
@@ -18,18 +26,103 @@ Examples:
 @click.option(
     "--split", type=click.Choice(["train", "val", "test"]), default="test", help="Which recordings."
 )
+@click.option(
+    "--against",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    metavar="RUN",
+    help="Compare with another run on the recordings that both have.",
+)
+@click.option(
+    "--metric", "metrics", multiple=True, metavar="NAME", help="Measure this too: a plugin, or NAME={...}."
+)
+@click.option("--data", metavar="EXPERIMENT", help="Take the recordings of this experiment instead.")
+@click.option("--set", "settings", multiple=True, metavar="PATH=VALUE", help="Change data.*, metrics.* so.")
+@click.option(
+    "--stretches",
+    type=click.IntRange(min=0),
+    default=10,
+    show_default=True,
+    metavar="N",
+    help="With fewer than 5 recordings: leave N stretches of time of each out in turn for the limits.",
+)
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write a page with players and plots to this file, too.",
+)
 @click.option("--device", default="auto", help='Where to compute: "auto", "cpu", "cuda".')
 @click.option("--allow-local", is_flag=True, help="Allow code named in [plugins.local].")
-@click.option("--json", "as_json", is_flag=True, help="Write one line of JSON: metrics per recording too.")
-def command(run: Path, split: str, device: str, allow_local: bool, as_json: bool) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Write one line of JSON instead of tables.")
+def command(
+    run: Path,
+    split: str,
+    against: tuple[Path, ...],
+    metrics: tuple[str, ...],
+    data: str | None,
+    settings: tuple[str, ...],
+    stretches: int,
+    report: Path | None,
+    device: str,
+    allow_local: bool,
+    as_json: bool,
+) -> None:
     """Score the model of the folder RUN on its recordings, beside the trivial baselines."""
-    from fxkit.cli.results import score_table
-    from fxkit.scoring import score_run
+    from fxkit.cli.results import comparison_table, score_table
+    from fxkit.comparing import examine_all
+    from fxkit.examination import Examination
+    from fxkit.scoring import examine, open_candidate
 
-    scores = score_run(run, split=split, device=device, allow_local=allow_local)
-    if as_json:
-        click.echo(scores.to_json())
+    examination = Examination(
+        split=split,
+        metrics=metrics,
+        data=data,
+        settings=settings,
+        stretches=stretches,
+        allow_local=allow_local,
+    )
+    paths = (run, *against)
+    _refuse_twice(paths)
+    candidates = [open_candidate(path, examination, device=device) for path in paths]
+    comparison: Comparison | None = None
+    if against:
+        scored, comparison = examine_all(candidates, examination)
+        shown = comparison.to_json() if as_json else comparison_table(comparison)
+    else:
+        scored = (examine(candidates[0], examination),)
+        scores = scored[0].scores
+        shown = scores.to_json() if as_json else score_table(scores, each=True)
+    click.echo(shown)
+    if report:
+        _write_report(report, scored, comparison)
+
+
+def _refuse_twice(paths: tuple[Path, ...]) -> None:
+    real = [path.resolve() for path in paths]
+    twice = next((path for path in paths if real.count(path.resolve()) > 1), None)
+    if twice is not None:
+        raise click.UsageError(f"{twice} is named twice; a run is compared with others")
+
+
+def _write_report(path: Path, scored: tuple[Scored, ...], comparison: Comparison | None) -> None:
+    from fxkit.report.contents import Contents
+    from fxkit.report.material import gather
+    from fxkit.report.report import write_report
+
+    try:
+        runs = tuple(
+            gather(
+                folder=one.candidate.trained.folder,
+                scores=one.scores,
+                evaluation=one.evaluation,
+                model=one.candidate.trained.model,
+                experiment=one.candidate.trained.experiment,
+            )
+            for one in scored
+        )
+        write_report(path, Contents(runs=runs, comparison=comparison))
+    except Exception as error:
+        click.echo(f"warning: {path}: not written ({type(error).__name__}: {error})", err=True)
         return
-    for name, figures in scores.recordings.items():
-        click.echo(f"{name}  " + "  ".join(f"{metric} {value:.5g}" for metric, value in figures.items()))
-    click.echo(score_table(scores.means, scores.baselines))
+    click.echo(f"report: {path}", err=True)

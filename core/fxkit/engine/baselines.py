@@ -51,6 +51,8 @@ def baselines(
 def _guesses(
     recordings: Sequence[Recording], training: Sequence[Recording], taps: int
 ) -> Iterator[tuple[str, Guess]]:
+    if not recordings:
+        return
     yield "silence", lambda recording: torch.zeros_like(recording.target)
     if all(one.input is not None and one.input.shape == one.target.shape for one in recordings):
         yield "input", _dry
