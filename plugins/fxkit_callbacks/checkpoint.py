@@ -43,7 +43,7 @@ class Saver:
     """Ask for the state to be saved, and remove old numbered states once newer ones are on disk."""
 
     def __init__(self, options: Checkpoint) -> None:
-        self.options = options
+        self.options, self.keep = options, options.keep
         self.trigger = Trigger(options, on_steps=True)
         self.ranking: list[tuple[float, int]] = []
         self._sign = 1.0
@@ -73,7 +73,7 @@ class Saver:
         if self._asked and self._asked[0] < step:
             self._prune(run)
         if self.trigger.due(run, step):
-            self._ask(run, step, numbered=self.options.keep > 0)
+            self._ask(run, step, numbered=self.keep > 0)
 
     @hookimpl
     def fx_close(self, run: Run) -> None:
@@ -106,7 +106,7 @@ class Saver:
         states = [
             (step, path) for step, path in numbered(run.folder.checkpoints, run.step) if step not in best
         ]
-        for _, path in states[: -self.options.keep or None]:
+        for _, path in states[: -self.keep or None]:
             path.unlink(missing_ok=True)
 
 

@@ -44,7 +44,7 @@ class Examiner:
     """Measure in the steps that are due, and remember what was wrong how often."""
 
     def __init__(self, options: GradientHealth) -> None:
-        self.options = options
+        self.patience, self.slow, self.fast = options.patience, options.slow, options.fast
         self.trigger = Trigger(options, on_steps=True)
         self.open: Measurement | None = None
         self.figures: dict[str, float] = {}
@@ -100,17 +100,16 @@ class Examiner:
             self.figures, self.open = self.open.figures(), None
 
     def _judge(self, run: Run, step: int, name: str, found: Mapping[str, float]) -> None:
-        options = self.options
         wrong = {
             "dead": found["gradient"] == 0,
             "non-finite": found["non-finite"] > 0,
-            "slow": found["gradient"] > 0 and found["update"] < options.slow,
-            "fast": found["update"] > options.fast,
+            "slow": found["gradient"] > 0 and found["update"] < self.slow,
+            "fast": found["update"] > self.fast,
         }
         for problem, there in wrong.items():
             key = f"{name}/{problem}"
             self.streaks[key] = self.streaks.get(key, 0) + 1 if there else 0
-            if self.streaks[key] >= options.patience and key not in self.warned:
+            if self.streaks[key] >= self.patience and key not in self.warned:
                 self.warned.append(key)
                 advice = _ADVICE[problem].format(name=name, **found)
                 run.report(f"gradient-health: step {step}: {name} {advice}")

@@ -13,6 +13,7 @@ from fxkit.engine.account import Account, looks_at_gradients
 from fxkit.engine.budget import Clock, Place, over, portion, share
 from fxkit.engine.compilation import compiled_processors, reason_of
 from fxkit.engine.distributed import ALONE, Crew
+from fxkit.engine.laps import Laps
 from fxkit.engine.learner import Learner, build_learner
 from fxkit.engine.nest import packed, unpacked
 from fxkit.engine.phases import Stage, stages_of
@@ -35,7 +36,8 @@ class Course:
     """Hold where a training stands and make its steps.
 
     `index` is the stage, which began at step `begun` and at second `since` of the clock. `on_gradients`
-    is called with each step's number (from 1) when its gradients are complete. `account` is of the last step.
+    is called with each step's number (from 1) when its gradients are complete. `account` is of the last step;
+    `laps` tells where the time goes when it is asked.
     """
 
     prepared: Prepared
@@ -47,6 +49,7 @@ class Course:
     begun: int = 0
     since: float = 0.0
     account: Account | None = None
+    laps: Laps = attrs.field(init=False)
     stages: tuple[Stage, ...] = attrs.field(init=False)
     learners: tuple[Learner, ...] = attrs.field(init=False)
     _windows: tuple[Window, ...] = attrs.field(init=False)
@@ -57,6 +60,7 @@ class Course:
     _loss_weights: list[torch.nn.Parameter] = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
+        self.laps = Laps(self.prepared.device)
         self.stages = stages_of(self.prepared.experiment)
         model = set(map(id, self.prepared.model.parameters()))
         # What a loss holds still by itself, as a network that it measures with, is never trained.
@@ -202,8 +206,8 @@ class Course:
         learning = {id(weight) for learner in self.learners for weight in learner.weights}
         for weight in everything:
             weight.requires_grad_(id(weight) in learning)
-        shared = self.crew.parallel(TrainingPass(prepared.model, prepared.terms))
-        self._stepper = Stepper(run=shared, crew=self.crew, table=table)
+        shared = self.crew.parallel(TrainingPass(prepared.model, prepared.terms, self.laps))
+        self._stepper = Stepper(run=shared, crew=self.crew, table=table, laps=self.laps)
 
     def _everything(self) -> list[torch.nn.Parameter]:
         losses = (term.loss for term in self.prepared.terms)

@@ -11,6 +11,7 @@ import torch
 
 from fxkit.engine.account import Account, gradient_norms, part_values
 from fxkit.engine.distributed import Crew
+from fxkit.engine.laps import Laps
 from fxkit.engine.learner import Learner
 from fxkit.engine.nest import detached
 from fxkit.engine.objective import Parts, Term, measure_parts, weighted_total
@@ -42,8 +43,9 @@ class Aim:
 class TrainingPass(torch.nn.Module):
     """Run a model over a window and measure it: all that gradients flow through, in one module."""
 
-    def __init__(self, model: Model, terms: Sequence[Term]) -> None:
+    def __init__(self, model: Model, terms: Sequence[Term], laps: Laps) -> None:
         super().__init__()
+        self.laps = laps
         self.model = model
         losses = (term.loss for term in terms)
         self.losses = torch.nn.ModuleList(loss for loss in losses if isinstance(loss, torch.nn.Module))
@@ -53,10 +55,11 @@ class TrainingPass(torch.nn.Module):
         self, batch: Batch, window: Window, state: State, *, learner: Learner, manner: Manner
     ) -> Measured:
         """Return loss name -> values [batch], their parts, and the state behind the window, cut off."""
-        with nullcontext() if learner.moves_model else torch.no_grad():
+        with self.laps.of("forward"), nullcontext() if learner.moves_model else torch.no_grad():
             output, scored = run_window(self.model, batch, window, state, hop=self.hop, manner=manner)
         after = None if window.last else detached(output.state)
-        return *measure_parts(learner.terms, output, scored), after
+        with self.laps.of("losses"):
+            return *measure_parts(learner.terms, output, scored), after
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -66,6 +69,7 @@ class Stepper:
     run: Any
     crew: Crew
     table: TrainTable
+    laps: Laps
 
     def step(
         self,
@@ -97,9 +101,11 @@ class Stepper:
                 rows.append(_row(values, total, inner, norms))
                 if not total.is_cuda:
                     Readout((*values, "total"), rows[-1][: len(values) + 1]).check()
-                learner.scaler.scale(total / len(parts) if len(parts) > 1 else total).backward()
+                with self.laps.of("backward"):
+                    learner.scaler.scale(total / len(parts) if len(parts) > 1 else total).backward()
             after.append(behind)
-        self._update(learner, aim.on_gradients)
+        with self.laps.of("optimiser"):
+            self._update(learner, aim.on_gradients)
         mean = self.crew.averaged(rows[0] if len(rows) == 1 else torch.stack(rows).mean(0))
         readout = Readout((*values, "total"), mean, (*part_values(inner), *norms))
         weights = {name: weight for name, (weight, _) in inner.items()}
@@ -110,7 +116,8 @@ class Stepper:
         if on_gradients or table.clip_value is not None or table.clip_norm is not None:
             learner.scaler.unscale_(learner.optimizer)
         if on_gradients:
-            on_gradients()
+            with self.laps.of("hooks"):
+                on_gradients()
         if table.clip_value is not None:
             torch.nn.utils.clip_grad_value_(learner.weights, table.clip_value)
         if table.clip_norm is not None:
