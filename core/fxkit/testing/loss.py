@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import attrs
@@ -17,6 +17,8 @@ from fxkit.values import Batch, Output
 
 # Magnitude spectra have kinks, and a longer step crosses some.
 STEP = 1e-8
+# What sums of float64 numbers lose.
+ROUNDING = 1e-14
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -37,8 +39,8 @@ class LossCase:
         audio, other = (0.3 * torch.randn(shape, generator=draw, dtype=torch.float64) for _ in range(2))
         return audio, 0.9 * audio + 0.2 * other
 
-    def measure(self, audio: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        """Return the loss of each item.
+    def measure(self, audio: torch.Tensor, target: torch.Tensor, loss: Any = None) -> torch.Tensor:
+        """Return the loss of each item, by a `loss` that is built already or one made for it.
 
         The recording that entered is made of the target. The model's terms are pieces of the audio, by
         which the gradient of a loss of terms can thus be asked for.
@@ -50,7 +52,8 @@ class LossCase:
             for index, name in enumerate(declared.terms)
         }
         batch = Batch(target=target, input=entered)
-        value: torch.Tensor = self.spec.build(self.ctx)(Output(audio=audio, terms=terms), batch)
+        made = on_device(self.spec.build(self.ctx), self.ctx) if loss is None else loss
+        value: torch.Tensor = made(Output(audio=audio, terms=terms), batch)
         return value
 
     def tones(self) -> tuple[torch.Tensor, torch.Tensor]:
@@ -98,7 +101,7 @@ def check_batching(case: LossCase) -> None:
 def check_zero_at_goal(case: LossCase) -> None:
     """Check that a perfect output costs nothing, or less than nothing (decibels), with a finite gradient."""
     audio, _ = case.signals()
-    value, gradient = _with_gradient(case, audio, audio.clone())
+    value, gradient = with_gradient(case, audio, audio.clone())
     if case.traits.distance and not case.traits.higher_is_better:
         promise(float(value.max()) <= 1e-9, case, f"gives {value.tolist()} for a perfect output")
     promise(bool(gradient.isfinite().all()), case, "has a gradient that is not finite at a perfect output")
@@ -110,25 +113,25 @@ def check_silent_signals(case: LossCase) -> None:
     silence = torch.zeros_like(audio)
     pairs = {"output": (silence, target), "target": (audio, silence), "output and target": (silence, silence)}
     for where, (found, wanted) in pairs.items():
-        value, gradient = _with_gradient(case, found, wanted)
+        value, gradient = with_gradient(case, found, wanted)
         promise(bool(value.isfinite().all()), case, f"is not finite on a silent {where}")
         promise(bool(gradient.isfinite().all()), case, f"has no finite gradient on a silent {where}")
 
 
 def check_loss_gradient(case: LossCase) -> None:
-    """Check that the gradient agrees with finite differences in float64, and leads downhill.
+    """Check that the gradient agrees with finite differences in float64, in size as well, and leads downhill.
 
     A metric that declares itself not differentiable is not asked.
     """
     if not case.traits.differentiable:
         return
     audio, target = case.signals()
-    _, gradient = _with_gradient(case, audio, target)
-    direction = torch.randn(audio.shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
-    ends = [float(case.measure(audio + sign * STEP * direction, target).sum()) for sign in (1, -1)]
-    expected, found = (ends[0] - ends[1]) / (2 * STEP), float((gradient * direction).sum())
-    close = abs(found - expected) <= 1e-3 * max(abs(expected), 1e-3)
-    promise(close, case, f"has the slope {found:.6g}; finite differences give {expected:.6g}")
+    _, gradient = with_gradient(case, audio, target)
+    for direction in _directions(gradient):
+        ends = [float(case.measure(audio + sign * STEP * direction, target).sum()) for sign in (1, -1)]
+        expected, found = (ends[0] - ends[1]) / (2 * STEP), float((gradient * direction).sum())
+        close = abs(found - expected) <= 1e-3 * max(abs(expected), 1e-3) + ROUNDING * abs(ends[0]) / STEP
+        promise(close, case, f"has the slope {found:.6g}; finite differences give {expected:.6g}")
     downhill = audio - 1e-3 * gradient / gradient.norm()
     falls = float(case.measure(downhill, target).sum()) < float(case.measure(audio, target).sum())
     promise(falls, case, "rises along its falling gradient")
@@ -154,9 +157,24 @@ def _names_of_parts(case: LossCase, audio: torch.Tensor, target: torch.Tensor) -
     return list(loss.parts(Output(audio=audio), Batch(target=target, input=0.5 * target)))
 
 
-def _with_gradient(
+def _directions(gradient: torch.Tensor) -> Iterator[torch.Tensor]:
+    """Yield any direction, that of the gradient, along which its size shows, and both ends of the signal."""
+    yield torch.randn(gradient.shape, generator=torch.Generator().manual_seed(1), dtype=gradient.dtype)
+    yield gradient / gradient.norm()
+    ends = torch.zeros_like(gradient)
+    ends[..., 0], ends[..., -1] = 3.0, -5.0
+    yield ends
+
+
+def on_device(loss: Any, ctx: BuildContext) -> Any:
+    """Move a loss that is a module to the device that it was built for, as a run does."""
+    return loss.to(ctx.device) if isinstance(loss, torch.nn.Module) else loss
+
+
+def with_gradient(
     case: LossCase, audio: torch.Tensor, target: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the value of each item and the gradient of their sum by the output; 0 where there is none."""
     live = audio.clone().requires_grad_()
     value = case.measure(live, target)
     if not case.traits.differentiable:
