@@ -19,6 +19,7 @@ from fxkit.engine.readout import Readout
 from fxkit.engine.segments import Segments
 from fxkit.engine.session import Best, Run
 from fxkit.errors import NonFiniteError
+from fxkit.experiment.loss_checks import notes
 from fxkit.runs import checkpoint
 from fxkit.runs.progress import figures
 from fxkit.values import Batch
@@ -48,6 +49,8 @@ class Loop:
         """
         run, course = self.run, self.run.course
         steps, seconds = course.limit
+        for note in notes(run.experiment) if run.step == 0 else ():
+            run.report(f"note: {note}")
         run.progress.start(run.step, steps, None if seconds is None else seconds - course.clock.seconds)
         try:
             if run.pending is not None:
@@ -95,7 +98,9 @@ class Loop:
         run, before = self.run, self._unchecked
         device, doing = run.prepared.device, f"step {run.step + 1}"
         with advising(doing, run.course.stage, run.experiment, device), self._named(run.step + 1):
-            losses = run.course.step(run.step, self._batch())
+            with run.course.laps.of("data"):
+                batch = self._batch()
+            losses = run.course.step(run.step, batch)
         run.step += 1
         if before is not None:
             self._check(*before)
@@ -164,10 +169,12 @@ class Loop:
         run.progress.step(run.step, self._shown)
         if run.step % run.experiment.train.validate_every == 0 and run.validated != run.step:
             self._settle()
-            self._validate()
+            with run.course.laps.of("validation"):
+                self._validate()
         self._log(losses)
-        run.callbacks.hook.fx_step_end(run=run, step=run.step, losses=losses)
-        run.stopped = run.callbacks.hook.fx_should_stop(run=run, step=run.step)
+        with run.course.laps.of("hooks"):
+            run.callbacks.hook.fx_step_end(run=run, step=run.step, losses=losses)
+            run.stopped = run.callbacks.hook.fx_should_stop(run=run, step=run.step)
         run.pending = None
         if run.saves_requested:
             self._settle()
@@ -201,6 +208,7 @@ class Loop:
             run.validated = run.step
             run.journal.write("val", run.step, evaluation.metrics)
             run.report(f"step {run.step}  val  {figures(evaluation.metrics)}")
+            run.look_at_polarity(evaluation)
             value = evaluation.metrics[run.criterion.metric]
             self._keep_best(value)
         self._observed = run.criterion.cost(value)

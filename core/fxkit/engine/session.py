@@ -13,6 +13,7 @@ from fxkit.callbacks import Callbacks
 from fxkit.engine.course import Course
 from fxkit.engine.evaluation import Evaluation, Example
 from fxkit.engine.objective import Criterion, criterion
+from fxkit.engine.polarity import Polarity, PolarityWatch, polarity
 from fxkit.engine.setup import Prepared
 from fxkit.errors import NonFiniteError, RunError
 from fxkit.experiment.model import Experiment
@@ -52,7 +53,11 @@ class Run:
     best: Best | None = None
     stopped: str | None = None
     pending: Mapping[str, float] | None = None
+    polarity: PolarityWatch = attrs.field(init=False)
     _requested: list[Path] = attrs.field(factory=list)
+
+    def __attrs_post_init__(self) -> None:
+        self.polarity = PolarityWatch(self.prepared.terms)
 
     @property
     def experiment(self) -> Experiment:
@@ -105,6 +110,16 @@ class Run:
         self.journal.write(name, step, values)
         self.callbacks.hook.fx_figures(run=self, step=step, name=name, values=values)
 
+    def look_at_polarity(self, evaluation: Evaluation, *, last: bool = False) -> Polarity | None:
+        """Record whether an evaluation's outputs are upside down, and say so once that is certain."""
+        found = polarity(evaluation.examples)
+        if found is not None:
+            self.journal.write("polarity", evaluation.step, {"split": evaluation.split, **found.record()})
+        line = self.polarity.line(evaluation, found, last=last)
+        if line is not None:
+            self.report(line)
+        return found
+
     def request_save(self, path: Path | None = None) -> None:
         """Ask for the training state to be saved once all hooks of this step have run.
 
@@ -143,12 +158,13 @@ class Run:
             "losses": [_module_state(term.loss) for term in self.prepared.terms],
             "course": self.course.state_dict(),
             "callbacks": self.callbacks.state_dict(),
+            "polarity": self.polarity.state_dict(),
             "random": checkpoint.random_state(),
         }
 
     def load_state_dict(self, state: Mapping[str, Any], path: Path) -> None:
         """Go on from what `state_dict` returned; `path` is named in errors."""
-        if "course" not in state:
+        if "polarity" not in state:
             raise RunError(f"{path}: saved by an earlier version of fxkit, whose runs cannot be continued")
         checkpoint.load_weights(self.model, state["model"], path)
         for term, values in zip(self.prepared.terms, state["losses"], strict=True):
@@ -156,6 +172,7 @@ class Run:
                 term.loss.load_state_dict(values)  # type: ignore[attr-defined]
         self.course.load_state_dict(state["course"])
         self.callbacks.load_state_dict(state["callbacks"])
+        self.polarity.load_state_dict(state["polarity"])
         self.step, self.validated, self.stopped = state["step"], state["validated"], state["stopped"]
         self.pending = state["pending"]
         self.best = None if state["best"] is None else Best(*state["best"])

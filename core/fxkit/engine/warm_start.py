@@ -9,11 +9,27 @@ import attrs
 import torch
 
 from fxkit.errors import RunError
+from fxkit.experiment.wording import suggestion
 from fxkit.runs import checkpoint
 from fxkit.runs.folder import open_folder
 from fxkit.runs.weights import weights_path
 
 Weights = Mapping[str, torch.Tensor]
+
+
+def require_start(run: Path | None) -> None:
+    """Raise `RunError` where a run folder to start from, if any, is none or has no weights."""
+    if run is not None:
+        _kept(run)
+
+
+def _kept(run: Path) -> Path:
+    try:
+        return weights_path(open_folder(run))
+    except RunError as error:
+        beside = [path.name for path in run.parent.glob("*/") if (path / "resolved.toml").is_file()]
+        near = "" if run.is_dir() else suggestion(run.name, beside)
+        raise RunError(f"run.init: {error}{near}") from error
 
 
 def start_from(model: torch.nn.Module, run: Path) -> list[str]:
@@ -22,7 +38,7 @@ def start_from(model: torch.nn.Module, run: Path) -> list[str]:
     Of a node, or a controller, that fits by less than half of its values nothing is taken. Returns lines
     that say what was taken and what was not. Raises `RunError` when nothing was, or the folder is no run.
     """
-    kept = weights_path(open_folder(run))
+    kept = _kept(run)
     given: Weights = checkpoint.load(kept)["model"]
     matches = _matches(model.state_dict(), given)
     taken = {name: given[name] for one in matches if one.counts for name in one.fitting}

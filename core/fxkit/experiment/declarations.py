@@ -54,6 +54,11 @@ class _Controller:
     nodes: Sequence[_Node]
     name: str
 
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Return what it sets, in the order of the chain."""
+        return tuple(one for node in self.nodes for one in node.driven_by(self.name))
+
 
 def check_declarations(found: Draft, report: Report) -> None:
     """Report nodes and controllers that do not fit, by their declared parameters and traits.
@@ -73,6 +78,25 @@ def uncontrolled(found: Draft) -> tuple[str, ...]:
         return ()
     nodes = _Declarations(found, report, _context(found, run, report)).nodes()
     return tuple(node.name for node in nodes if node.alone)
+
+
+def auxiliary_terms(found: Draft) -> tuple[str, ...] | None:
+    """Return "node.term" of every auxiliary term that nodes and controllers of the model have.
+
+    None where a node or a controller is broken, so that not all of them are known.
+    """
+    run, report = found.tables["run"], Report()
+    if not isinstance(run, RunTable):
+        return None
+    declared = _Declarations(found, report, _context(found, run, report))
+    nodes = declared.nodes()
+    controllers = declared.controllers(nodes)
+    broken = any(len(found.parts[place]) != len(found.named(place)) for place in ("nodes", "controllers"))
+    terms = [f"{node.name}.{term}" for node in nodes for term in node.traits.terms]
+    for one in controllers:
+        traits = declared.traits_of(one)
+        terms += [f"{one.name}.{term}" for term in traits.terms] if traits else ()
+    return None if broken or report.problems else tuple(terms)
 
 
 def _context(found: Draft, run: RunTable, report: Report) -> BuildContext:
@@ -177,11 +201,15 @@ class _Declarations:
             tied.setdefault(root, []).append(attrs.evolve(bounds[name].parameter, name=name))
         return tied
 
+    def traits_of(self, controller: _Controller) -> ControlTraits | None:
+        ctx = attrs.evolve(self.ctx, parameters=controller.parameters)
+        fault = _fault(self.report, controller.tree, controller.part)
+        return fault.guarded(lambda: _typed(controller.part.spec.traits(ctx), ControlTraits))
+
     def check_controller(self, controller: _Controller, tied: Mapping[str, list[Parameter]]) -> None:
         tree, part, first = controller.tree, controller.part, controller.nodes[0]
-        parameters = tuple(one for node in controller.nodes for one in node.driven_by(controller.name))
-        ctx = attrs.evolve(self.ctx, parameters=parameters)
-        traits = _fault(self.report, tree, part).guarded(lambda: _typed(part.spec.traits(ctx), ControlTraits))
+        parameters = controller.parameters
+        traits = self.traits_of(controller)
         if traits is None:
             return
         if "features" in traits.uses and not self.found.named("features"):

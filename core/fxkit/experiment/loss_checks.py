@@ -1,18 +1,23 @@
-"""Check what the losses of an experiment declare against the segments that they will be given."""
+"""Check what the losses of an experiment declare against its model and the segments that they are given."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import attrs
 
 from fxkit.context import BuildContext
+from fxkit.experiment.declarations import auxiliary_terms
 from fxkit.experiment.draft import Draft
 from fxkit.experiment.fault import Fault
-from fxkit.experiment.model import Part
+from fxkit.experiment.model import Experiment, Part
 from fxkit.experiment.report import Report
+from fxkit.experiment.tables import DataKeys
 from fxkit.experiment.tree import Tree
-from fxkit.traits import loss_traits
+from fxkit.experiment.wording import some, suggestion
+from fxkit.spec import describe
+from fxkit.traits import LossTraits, loss_traits
 
 
 @attrs.frozen
@@ -24,32 +29,31 @@ class _Length:
 
 
 def check_losses(found: Draft, report: Report) -> None:
-    """Report losses that cannot be trained on, or need longer signals than training gives them.
+    """Report losses that cannot be trained on, or need longer signals or other terms than there are.
 
-    Metrics measure whole recordings and are not checked.
+    Metrics measure whole recordings, whose length is not known here.
     """
-    data, run = found.parts["data"].get(""), found.tables["run"]
-    if data is None or run is None:
+    run = found.tables["run"]
+    if run is None:
         return
     ctx = BuildContext(sample_rate=run.sample_rate, hop=run.hop, seed=run.seed)
-    shortest = min(_lengths(found, data.keys.segment), key=lambda length: length.samples)
-    _check_best(found, ctx, report)
-    for name, part in found.parts["losses"].items():
-        _check(found.named("losses")[name], name, part, ctx, shortest, report)
+    shortest = min(_lengths(found), key=lambda length: length.samples)
+    terms = auxiliary_terms(found)
+    for place in ("losses", "metrics"):
+        for name, part in found.parts[place].items():
+            tree = found.named(place)[name]
+            fault = Fault(report, tree, f'"{part.name}" of {part.plugin}')
+            traits = fault.guarded(lambda part=part: loss_traits(part.spec, ctx))  # type: ignore[misc]
+            if traits is not None:
+                _check_terms(tree, traits, terms, report)
+            if traits is not None and place == "losses":
+                _check_trained(tree, name, part, traits, shortest, report)
+    _check_weights(found, report)
 
 
-def _check_best(found: Draft, ctx: BuildContext, report: Report) -> None:
-    tree = found.tree.at(("train", "best"))
-    part = found.parts["metrics"].get(str(tree.value)) if tree else None
-    if tree is not None and part is not None and loss_traits(part.spec, ctx).higher_is_better:
-        report.at_value(
-            tree, f"the best weights are those of the lowest value, and of {part.name} more is better"
-        )
-
-
-def _lengths(found: Draft, segment: int) -> Iterator[_Length]:
+def _lengths(found: Draft) -> Iterator[_Length]:
     train = found.tables.get("train")
-    yield _Length(segment, "data.segment")
+    yield _Length(_segment(found), "data.segment")
     if train is not None and train.window:
         yield _Length(train.window, "train.window")
     for index, phase in enumerate(found.tables.get("phase") or ()):
@@ -59,16 +63,75 @@ def _lengths(found: Draft, segment: int) -> Iterator[_Length]:
                 yield _Length(samples, f"phase.{phase.name or index}.{key}")
 
 
-def _check(tree: Tree, name: str, part: Part, ctx: BuildContext, shortest: _Length, report: Report) -> None:
-    fault = Fault(report, tree, f'"{part.name}" of {part.plugin}')
-    traits = fault.guarded(lambda: loss_traits(part.spec, ctx))
-    if traits is None:
+def _segment(found: Draft) -> int:
+    """Return data.segment, as it stands where something else in [data] is wrong."""
+    part, tree = found.parts["data"].get(""), found.tree.at(("data", "segment"))
+    if part is not None:
+        return int(part.keys.segment)
+    usual = describe(DataKeys).option("segment")
+    assert usual is not None
+    return tree.value if tree is not None and type(tree.value) is int else int(usual.default)
+
+
+def _check_terms(tree: Tree, traits: LossTraits, terms: Sequence[str] | None, report: Report) -> None:
+    """Report auxiliary terms that a loss reads and no node gives; None for `terms` that are not known."""
+    missing = [name for name in traits.terms if terms is not None and name not in terms]
+    if not missing:
         return
+    near = suggestion(missing[0], terms or ())
+    there = near or f"; it has {some(list(terms or ())) or 'none'}"
+    report.at_table(tree, f'the model has no term "{missing[0]}"{there}')
+
+
+def _check_trained(
+    tree: Tree, name: str, part: Part, traits: LossTraits, shortest: _Length, report: Report
+) -> None:
     if not traits.differentiable:
         report.at_table(tree, f"{part.name} has no gradient to train on; move it to [metrics.{name}]")
+    elif traits.higher_is_better:
+        report.at_table(
+            tree, f"more is better of {part.name}, and losses are minimised; move it to [metrics.{name}]"
+        )
     if shortest.samples < traits.least_samples:
         report.at_table(
             tree,
             f"needs {traits.least_samples} samples, {shortest.key} is {shortest.samples};"
             " raise it, or give this loss shorter FFTs",
         )
+
+
+def _check_weights(found: Draft, report: Report) -> None:
+    """Report losses of which none weighs anything in the end: all validations would be worth the same."""
+    parts = found.parts["losses"]
+    tree = found.tree.get("losses")
+    complete = tree is not None and len(parts) == len(found.named("losses"))
+    if tree is not None and parts and complete and not any(nominal(p.keys.weight) for p in parts.values()):
+        report.at_table(tree, "every weight is 0 in the end, and so would be each validation; let one weigh")
+
+
+def nominal(weight: Any) -> float:
+    """Return the weight that validations take: the number, or that in the end of a ramp."""
+    return float(getattr(weight.spec, "final", 1.0)) if isinstance(weight, Part) else float(weight)
+
+
+def notes(experiment: Experiment) -> tuple[str, ...]:
+    """Return what to know of an experiment's losses before it runs, though nothing is wrong with them."""
+    run = experiment.run
+    ctx = BuildContext(sample_rate=run.sample_rate, hop=run.hop, seed=run.seed)
+    if any(part.spec.traits(ctx).source for part in experiment.nodes.values()):
+        # No phase of what is synthesised is the right one.
+        return ()
+    blind = _sign_blind(experiment.losses, ctx)
+    if not blind:
+        return ()
+    names = ", ".join(blind)
+    return (
+        f"no loss sees the sign ({names}), so that the model may come out upside down;"
+        " add one that does, such as esr with a small weight",
+    )
+
+
+def _sign_blind(losses: Mapping[str, Part], ctx: BuildContext) -> tuple[str, ...]:
+    traits = {name: loss_traits(part.spec, ctx) for name, part in losses.items() if nominal(part.keys.weight)}
+    compared = {name: one.sign_blind for name, one in traits.items() if one.distance}
+    return tuple(compared) if all(compared.values()) else ()

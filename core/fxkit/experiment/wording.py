@@ -139,8 +139,24 @@ def not_one_of(value: Any, choices: Iterable[Any]) -> str:
     """Say that a value is none of the choices, and which one is near."""
     allowed = tuple(choices)
     names = [one for one in allowed if isinstance(one, str) and isinstance(value, str)]
-    near = suggestion(value, names) if names else ""
+    near = f'; did you mean "{same}"?' if (same := _same(value, names)) else suggestion(str(value), names)
     return f"{toml_text(value)} is not one of {', '.join(map(toml_text, allowed))}{near}"
+
+
+# Names of number formats that are in use elsewhere, as parts of words.
+_SPELLINGS = (("bfloat", "bf"), ("float", "fp"), ("single", "fp32"), ("half", "fp16"), ("full", "fp32"))
+
+
+def _same(value: Any, names: Iterable[str]) -> str | None:
+    """Return the name that says the same as `value` in another spelling: "float32" for "fp32"."""
+    return next((name for name in names if _spelt(name) == _spelt(str(value))), None)
+
+
+def _spelt(name: str) -> str:
+    plain = name.casefold().replace("_", "").replace("-", "")
+    for long, short in _SPELLINGS:
+        plain = plain.replace(long, short)
+    return plain
 
 
 def hint_text(hint: Any) -> str:
