@@ -9,8 +9,11 @@ from typing import Literal
 
 import attrs
 import torch
+from torch.profiler import record_function
 
 Part = Literal["data", "forward", "losses", "backward", "optimiser", "hooks", "validation"]
+
+MARK = "fxkit: "
 
 _NOTHING: AbstractContextManager[None] = nullcontext()
 
@@ -34,13 +37,17 @@ class Laps:
         self._seconds: dict[str, float] | None = None
         self._open: list[_Running] = []
         self._began = 0.0
+        self._marks = False
 
     def of(self, part: Part) -> AbstractContextManager[None]:
         """Return what measures a part of a step inside its `with` block."""
-        return _NOTHING if self._seconds is None else _Lap(self, part)
+        if self._seconds is None:
+            return _NOTHING
+        return _Lap(self, part, record_function(f"{MARK}{part}") if self._marks else _NOTHING)
 
-    def start(self) -> None:
-        """Begin to measure."""
+    def start(self, *, marks: bool = False) -> None:
+        """Begin to measure; with `marks` torch.profiler shows the parts, too."""
+        self._marks = marks
         self._seconds, self._open = {}, []
         self._began = self._now()
 
@@ -77,13 +84,15 @@ class Laps:
 
 
 class _Lap(AbstractContextManager[None]):
-    def __init__(self, laps: Laps, part: Part) -> None:
-        self._laps, self._part = laps, part
+    def __init__(self, laps: Laps, part: Part, mark: AbstractContextManager[object]) -> None:
+        self._laps, self._part, self._mark = laps, part, mark
 
     def __enter__(self) -> None:
         self._laps.enter(self._part)
+        self._mark.__enter__()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._mark.__exit__(kind, error, trace)
         self._laps.leave()

@@ -72,6 +72,11 @@ class RunFolder:
         """Return the folder of TensorBoard events."""
         return self.path / "tensorboard"
 
+    @property
+    def profile(self) -> Path:
+        """Return the folder of profiles: traces and tables of what takes time."""
+        return self.path / "profile"
+
 
 def free_path(name: str, out: Path | None = None, root: Path = Path("runs")) -> Path:
     """Choose where a new run will stand: `out`, or runs/NAME-DATE-TIME; nothing is written.
