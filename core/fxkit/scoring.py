@@ -13,11 +13,14 @@ from fxkit.engine.baselines import baselines
 from fxkit.engine.evaluation import Evaluation, Example, evaluate
 from fxkit.engine.material import Material
 from fxkit.engine.objective import Term
+from fxkit.engine.recording_sets import measure_sets
 from fxkit.engine.setup import Prepared, prepare
 from fxkit.engine.stretches import Without, without_stretches
 from fxkit.errors import RunError
 from fxkit.examination import Examination
+from fxkit.named_embeddings import named_embeddings
 from fxkit.scores import TOTAL, Comparison, Interval, Scores
+from fxkit.set_distance import SetDistance
 from fxkit.trained import Trained, load
 from fxkit.values import Recording
 
@@ -48,12 +51,14 @@ class Scored:
     """Hold a run's scores and what they were taken from.
 
     `without` recording -> metric -> its values without each stretch of time; empty where not measured.
+    `sets` embedding -> how far the outputs, as a set, are from the training recordings.
     """
 
     candidate: Candidate
     scores: Scores
     evaluation: Evaluation
     without: Mapping[str, Without]
+    sets: Mapping[str, SetDistance] = attrs.field(factory=dict)
 
 
 def content(recording: Recording) -> Content:
@@ -88,6 +93,7 @@ def open_candidate(path: Path, examination: Examination, *, device: str = "auto"
 def examine(candidate: Candidate, examination: Examination) -> Scored:
     """Run a model over its recordings, once, and measure everything."""
     prepared, trained, material = candidate.prepared, candidate.trained, candidate.material
+    embeddings = named_embeddings(examination.embeddings, prepared.ctx)
     evaluation = evaluate(
         trained.model,
         prepared.terms,
@@ -108,8 +114,13 @@ def examine(candidate: Candidate, examination: Examination) -> Scored:
         sample_rate=trained.sample_rate,
         device=trained.device,
     )
-    scores = attrs.evolve(scores, stretches=stretches_intervals(scores.means, without))
-    return Scored(candidate=candidate, scores=scores, evaluation=evaluation, without=without)
+    sets = measure_sets(embeddings, prepared.materials, evaluation)
+    scores = attrs.evolve(
+        scores,
+        stretches=stretches_intervals(scores.means, without),
+        sets={name: distance.to_dict() for name, distance in sets.items()},
+    )
+    return Scored(candidate=candidate, scores=scores, evaluation=evaluation, without=without, sets=sets)
 
 
 def score(

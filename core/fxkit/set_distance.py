@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import attrs
@@ -64,7 +63,7 @@ class Memorised:
 
     def __str__(self) -> str:
         end = ": copies of training recordings" if self.suspicious else ""
-        return f"memorised {self.share:.1%} (up to {min(1.0, self.limit):.1%} is usual){end}"
+        return f"memorised {self.share:.1%} (up to {self.limit:.1%} by chance){end}"
 
 
 @attrs.frozen(kw_only=True)
@@ -104,11 +103,3 @@ def _figures(name: str, distance: Distance) -> dict[str, float]:
     ends = {"floor_low": low, "floor_high": high, "real": distance.real}
     given = {f"{name}_{end}": value for end, value in ends.items() if value is not None}
     return {name: distance.value, **given}
-
-
-def table(distances: Mapping[str, SetDistance]) -> str:
-    """Write distances, by name, one line each, with their notes below."""
-    lines = []
-    for name, distance in distances.items():
-        lines += [f"{name}  {distance}", *(f"  {note}" for note in distance.notes)]
-    return "\n".join(lines)

@@ -17,6 +17,7 @@ Examples:
   fxkit eval runs/first --against runs/second --against runs/third
   fxkit eval runs/first --split val --metric lufs-difference --json
   fxkit eval runs/first --metric 'bright={ type = "esr", pre_emphasis = 0.95 }'
+  fxkit eval runs/first --embedding logmel-stats --embedding vggish=vggish-10086976.pth
   fxkit eval runs/amp-from-nam --data overdrive-graybox --set data.root=my/pedal
 """
 
@@ -35,6 +36,13 @@ Examples:
 )
 @click.option(
     "--metric", "metrics", multiple=True, metavar="NAME", help="Measure this too: a plugin, or NAME={...}."
+)
+@click.option(
+    "--embedding",
+    "embeddings",
+    multiple=True,
+    metavar="NAME",
+    help="Compare the outputs, as a set, with the training recordings: a plugin, NAME=FILE, or NAME={...}.",
 )
 @click.option("--data", metavar="EXPERIMENT", help="Take the recordings of this experiment instead.")
 @click.option("--set", "settings", multiple=True, metavar="PATH=VALUE", help="Change data.*, metrics.* so.")
@@ -60,6 +68,7 @@ def command(
     split: str,
     against: tuple[Path, ...],
     metrics: tuple[str, ...],
+    embeddings: tuple[str, ...],
     data: str | None,
     settings: tuple[str, ...],
     stretches: int,
@@ -77,6 +86,7 @@ def command(
     examination = Examination(
         split=split,
         metrics=metrics,
+        embeddings=embeddings,
         data=data,
         settings=settings,
         stretches=stretches,
@@ -94,8 +104,21 @@ def command(
         scores = scored[0].scores
         shown = scores.to_json() if as_json else score_table(scores, each=True)
     click.echo(shown)
+    if not as_json:
+        _show_sets(scored)
     if report:
         _write_report(report, scored, comparison)
+
+
+def _show_sets(scored: tuple[Scored, ...]) -> None:
+    """Write distances between sets, below the name of the run where there are several."""
+    for one in scored:
+        if one.sets and len(scored) > 1:
+            click.echo(f"\n{one.scores.run}")
+        for name, distance in one.sets.items():
+            click.echo(f"set distance by {name}: {distance}")
+            for note in distance.notes:
+                click.echo(f"  {note}")
 
 
 def _refuse_twice(paths: tuple[Path, ...]) -> None:

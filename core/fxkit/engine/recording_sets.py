@@ -67,9 +67,13 @@ def run_yardstick(
 def measure_sets(
     embeddings: Mapping[str, Embedding], materials: Mapping[str, Material], evaluation: Evaluation
 ) -> dict[str, SetDistance]:
-    """Return embedding name -> how far an evaluation's predictions are from the training recordings."""
-    rate = evaluation.sample_rate
-    return {
-        name: run_yardstick(one, materials, sample_rate=rate).measure(predictions(evaluation))
+    """Return embedding name -> how far an evaluation's predictions are from the training recordings.
+
+    What was trained on cannot tell copies from the rest.
+    """
+    rate, untrained = evaluation.sample_rate, evaluation.split != "train"
+    yardsticks = {
+        name: run_yardstick(one, materials, sample_rate=rate, memorised=untrained)
         for name, one in embeddings.items()
     }
+    return {name: one.measure(predictions(evaluation)) for name, one in yardsticks.items()}

@@ -173,7 +173,7 @@ class TestCopies:
         assert found.memorised.suspicious
         # Half-way between two windows of the training recordings is worst.
         assert found.memorised.share > (0.35 if offset == 500 else 0.7)
-        assert str(found).endswith("is usual): copies of training recordings")
+        assert str(found).endswith("by chance): copies of training recordings")
 
     def test_a_part_that_is_copied_is_told_as_such(self, yardstick, music):
         planted = torch.cat((music[0][1][:, 3000:83000], notes(400, 10)), dim=1)
