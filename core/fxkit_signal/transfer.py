@@ -41,26 +41,29 @@ def cross_spectra(pairs: Iterable[tuple[Tensor, Tensor]], rate: float) -> Spectr
     return total
 
 
-def transfer_function(spectra: Spectra, frequencies: Tensor, rate: float) -> tuple[Tensor, Tensor]:
-    """Return the transfer function at `frequencies` [points] in Hz, and the coherence there.
+def transfer_gain(
+    spectra: Spectra, frequencies: Tensor, rate: float, *, octaves: float = 1 / 3
+) -> tuple[Tensor, Tensor]:
+    """Return the gain at `frequencies` [points] in Hz, and the coherence there.
 
     H1, the cross spectrum over the power of the input, which noise in the output does not bias, and the
     share of the output's power that it explains (Bendat and Piersol, Random Data, 4th ed. 2010, section 6.1),
-    both over bands as wide as the points are apart. Complex128 and float64 [points]; NaN and 0 where
+    over bands of `octaves`, in which each bin counts by its power. Float64 [points]; NaN and 0 where
     nothing went in.
     """
-    half = (float(frequencies[1] / frequencies[0])) ** 0.5
-    step = rate / 2 / (spectra.dry.shape[-1] - 1)
+    step = rate / 2 / (len(spectra.dry) - 1)
     nearest = (frequencies / step).round()
+    half = 2 ** (octaves / 2)
     low = torch.minimum((frequencies / half / step).ceil(), nearest).long()
     high = torch.maximum((frequencies * half / step).floor(), nearest).long().clamp(max=len(spectra.dry) - 1)
-    dry, wet, cross = (_between(one, low, high) for one in spectra)
     # Of powers far below the loudest, rounding has left nothing.
-    heard = dry > 1e-12 * spectra.dry.max()
-    safe = torch.where(heard, dry, 1.0)
-    response = torch.where(heard, cross / safe, torch.full_like(cross, math.nan))
-    explained = cross.abs() ** 2 / (safe * wet.clamp(min=torch.finfo(torch.float64).tiny))
-    return response, torch.where(heard, explained, 0.0).clamp(max=1.0)
+    heard = spectra.dry > 1e-12 * spectra.dry.max()
+    explained = torch.where(heard, spectra.cross.abs() ** 2 / torch.where(heard, spectra.dry, 1.0), 0.0)
+    dry, wet, through = (_between(one, low, high) for one in (spectra.dry, spectra.wet, explained))
+    sounds = _between(heard.double(), low, high) > 0
+    gain = torch.where(sounds, (through / torch.where(sounds, dry, 1.0)).sqrt(), math.nan)
+    coherence = through / wet.clamp(min=torch.finfo(torch.float64).tiny)
+    return gain, torch.where(sounds, coherence, 0.0).clamp(max=1.0)
 
 
 def _between(values: Tensor, low: Tensor, high: Tensor) -> Tensor:

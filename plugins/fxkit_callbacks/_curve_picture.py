@@ -14,15 +14,17 @@ if TYPE_CHECKING:
 
     from fxkit.inspection.static_curve import Curve, Loop
 
-_HEIGHT = 5.2
+_HEIGHT = 6.0
+_LEGEND_ROW = 0.19
 
 
 def curve_picture(curve: Curve, title: str) -> Figure:
     """Draw output over input: the loops of the whole model, and each memoryless node that bends."""
     figure = new_figure(_HEIGHT, title)
     shapers = dict(list(curve.shapers.items())[: len(COLOURS)])
+    bottom = 0.6 + _LEGEND_ROW * max(len(curve.whole), len(shapers))
     grid = figure.add_gridspec(
-        1, 2, left=0.09, right=0.98, top=1 - 0.62 / _HEIGHT, bottom=0.52 / _HEIGHT, wspace=0.24
+        1, 2, left=0.09, right=0.98, top=1 - 0.62 / _HEIGHT, bottom=bottom / _HEIGHT, wspace=0.24
     )
     whole = figure.add_subplot(grid[0, 0] if shapers else grid[0, :])
     _draw_loops(whole, curve.whole)
@@ -62,6 +64,4 @@ def _finish(axes: Axes) -> None:
     axes.axvline(0, color="#b0b0b0", linewidth=0.8, zorder=0)
     axes.set_xlabel("input amplitude", fontsize=9)
     axes.set_ylabel("output amplitude", fontsize=9)
-    axes.legend(
-        loc="upper left", fontsize=9, frameon=True, framealpha=0.85, edgecolor="none", handlelength=2.6
-    )
+    axes.legend(loc="upper left", bbox_to_anchor=(-0.02, -0.11), fontsize=9, frameon=False, handlelength=2.6)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from fxkit_signal.transfer import cross_spectra, transfer_function
+from fxkit_signal.transfer import cross_spectra, transfer_gain
 
 if TYPE_CHECKING:
     from fxkit.engine.session import Evaluation, Example
@@ -31,7 +31,7 @@ class Recorded:
 
 
 def recorded_response(evaluation: Evaluation, frequencies: Array) -> Recorded | None:
-    """Estimate both responses from the first recording with a dry side, of its first 20 s; None without.
+    """Estimate both, in third octaves, from 20 s of the first recording with a dry side; None without.
 
     One recording, as another may have been made at other settings of the knobs.
     """
@@ -53,6 +53,6 @@ def _estimate(example: Example, wet: torch.Tensor, rate: int, frequencies: Array
     stop = example.skip + round(_SECONDS * rate)
     assert example.input is not None
     pair = (example.input[0, example.skip : stop], wet[0, example.skip : stop])
-    response, coherence = transfer_function(cross_spectra([pair], rate), torch.from_numpy(frequencies), rate)
-    magnitude = 20 * np.log10(np.maximum(response.abs().numpy(), 1e-10))
+    gain, coherence = transfer_gain(cross_spectra([pair], rate), torch.from_numpy(frequencies), rate)
+    magnitude = 20 * np.log10(np.maximum(gain.numpy(), 1e-10))
     return magnitude, coherence.numpy()

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 Array = npt.NDArray[np.float64]
 
 _TICKS_HZ = (20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000)
-_DEEPEST_DB, _DEEPEST_HARMONIC_DB = 60.0, 120.0
+_DEEPEST_DB, _DEEPEST_HARMONIC_DB = 60.0, 90.0
 _TRUSTED = 0.5
 _TARGET = "#b0b0b0"
 _NARROWEST = {"dB": 6.0, "degrees": 60.0, "ms": 0.1}
@@ -102,7 +102,7 @@ def _draw_gain(axes: Axes, response: Response, recorded: Recorded | None) -> Non
         _draw_target(axes, frequencies, recorded)
         trusted = np.where(recorded.model_coherence >= _TRUSTED, recorded.model_db, np.nan)
         axes.semilogx(frequencies, trusted, color="black", linewidth=0.9, label="model, recording")
-        seen += [trusted[np.isfinite(trusted)]]
+        seen += [trusted, _trusted_target(recorded)]
     _line(axes, frequencies, response.whole.small.magnitude_db, 0, "small signal")
     for style, swept in enumerate(response.whole.swept, start=1):
         _line(axes, frequencies, swept.magnitude_db, style, _level_label(swept))
@@ -111,8 +111,13 @@ def _draw_gain(axes: Axes, response: Response, recorded: Recorded | None) -> Non
 
 
 def _draw_target(axes: Axes, frequencies: Array, recorded: Recorded) -> None:
-    trusted = np.where(recorded.target_coherence >= _TRUSTED, recorded.target_db, np.nan)
+    trusted = _trusted_target(recorded)
     axes.semilogx(frequencies, trusted, color=_TARGET, linewidth=3.2, label="target, recording")
+
+
+def _trusted_target(recorded: Recorded) -> Array:
+    values: Array = np.where(recorded.target_coherence >= _TRUSTED, recorded.target_db, np.nan)
+    return values
 
 
 def _draw_harmonics(axes: Axes, frequencies: Array, swept: Sequence[Swept]) -> None:
@@ -178,8 +183,6 @@ def _fit(axes: Axes, seen: Iterable[Array], label: str, unit: str, deepest: floa
     values = values[np.isfinite(values)] if np.isfinite(values).any() else np.zeros(1)
     high = float(values.max())
     low = max(float(values.min()), high - deepest) if unit == "dB" else float(values.min())
-    if unit == "dB" and deepest == _DEEPEST_HARMONIC_DB:
-        high, low = min(high, 20.0), max(float(values.min()), -_DEEPEST_HARMONIC_DB)
     room, centre = max(high - low, _NARROWEST[unit]), (low + high) / 2
     axes.set_ylim(centre - 0.56 * room, centre + 0.56 * room)
     axes.yaxis.set_major_locator(MaxNLocator(6, steps=(1, 2, 3, 5, 6, 10)))

@@ -25,8 +25,8 @@ class StaticCurve(Triggers):
 
     RUN/responses/static-curve.png and .csv have the newest state: one period at each level, rising and
     falling (they part where the model has a memory), and the curve of each node alone that bends and has
-    none. The hysteresis, the widest gap over the height of the curve, goes to the journal and to TensorBoard. At the
-    end the kept weights are measured. Models that play by themselves are refused.
+    none. The hysteresis, the widest gap over the height of the curve, goes to the journal and to
+    TensorBoard. At the end the kept weights are measured. Models that play by themselves are refused.
     """
 
     every: int | None = opt(

@@ -146,10 +146,10 @@ def frequency_response(
 ) -> Response:
     """Measure a model's response through its own forward, settled in silence, its latency cut off.
 
-    All channels get the same signal; the first is measured. `knobs` [knobs] are scaled to [0, 1], in the middle
-    when absent; `levels` in dBFS are those of the sweeps, each of about `seconds`; `nodes` tells whether
-    each node is measured, too. Raises `RunError` for a model that has nothing to respond to: one that plays
-    by itself or from features.
+    All channels get the same signal; the first is measured. `knobs` [knobs] are scaled to [0, 1], in the
+    middle when absent; `levels` in dBFS are those of the sweeps, each of about `seconds`; `nodes` tells
+    whether each node is measured, too. Raises `RunError` for a model that has nothing to respond to: one
+    that plays by itself or from features.
     """
     rate = next(iter(model.plan.nodes.values())).ctx.sample_rate
     meter = _Meter(rate, levels, swept_sine(rate, seconds))

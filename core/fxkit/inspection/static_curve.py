@@ -101,10 +101,10 @@ def static_curve(
 ) -> Curve:
     """Measure a model's input/output curve with slow sines, half a second after they began.
 
-    All channels get the same signal; the first is measured. `knobs` [knobs] are scaled to [0, 1], in the middle
-    when absent; `levels` in dBFS; `frequency` in Hz, rounded to whole samples; `nodes` tells whether each
-    node is measured alone, too. Raises `RunError` for a model that has nothing to respond to: one that
-    plays by itself or from features.
+    All channels get the same signal; the first is measured. `knobs` [knobs] are scaled to [0, 1], in the
+    middle when absent; `levels` in dBFS; `frequency` in Hz, rounded to whole samples; `nodes` tells
+    whether each node is measured alone, too. Raises `RunError` for a model that has nothing to respond to:
+    one that plays by itself or from features.
     """
     rate = next(iter(model.plan.nodes.values())).ctx.sample_rate
     # In quarters, so that the sine has its least and its greatest value at a sample.
