@@ -66,9 +66,9 @@ def _listed(others: dict[str, float]) -> str:
 
 def _esr_line(figure: Interval, others: dict[str, float]) -> str:
     said = f"What the model gets wrong is {_level(figure.value)} than the sound itself."
-    names = {"filter": "with the best linear filter", "input": "with the untouched input"}
-    beside = [f"{name} {_level(others[key])}" for key, name in names.items() if key in others]
-    compared = f"It would be {' and '.join(beside)}." if beside else ""
+    names = {"filter": "the best linear filter", "input": "the untouched input"}
+    beside = [f"with {name} {_level(others[key])}" for key, name in names.items() if key in others]
+    compared = f"In its place, the error would be {' and '.join(beside)}." if beside else ""
     return " ".join(part for part in (said, compared, _esr_conclusion(figure, others)) if part)
 
 
@@ -112,11 +112,22 @@ def _direction(higher: bool) -> str:
 def comparison_line(contents: Contents, names: Sequence[str]) -> str:
     """Say which run is better in the figure that tells most; empty for one run."""
     metric = main_metric(contents.runs[0])
-    told = [one for one in differences(contents, names) if one.metric == metric and one.verdict]
-    return " ".join(_difference_line(one, names[0]) for one in told)
+    told = [one for one in differences(contents, names) if one.metric == metric]
+    return " ".join(_difference_line(contents, names, one) for one in told)
 
 
-def _difference_line(one: Difference, first: str) -> str:
+def _difference_line(contents: Contents, names: Sequence[str], one: Difference) -> str:
     clear = one.verdict in ("better", "worse")
-    said = f"is {one.verdict} than {first}" if clear else f"is not clearly different from {first}"
-    return f"{one.run} {said}: {one.metric} differs by {one.text} (95 % limits {one.limits})."
+    said = f"is {one.verdict} than {names[0]}" if clear else f"is not clearly better or worse than {names[0]}"
+    limits = f" (95 % limits {one.limits})" if one.limits else ""
+    return f"{one.run} {said}{_louder(contents, names, one)}: {one.metric} differs by {one.text}{limits}."
+
+
+def _louder(contents: Contents, names: Sequence[str], one: Difference) -> str:
+    """Tell a difference of the plain ESR in dB of the error."""
+    first, other = contents.runs[0], contents.runs[names.index(one.run)]
+    values = (first.scores.metrics[one.metric].value, other.scores.metrics[one.metric].value)
+    if not _is_plain_esr(first, one.metric) or not all(value > 0 for value in values):
+        return ""
+    level = 10 * math.log10(values[1] / values[0])
+    return f", its error {abs(level):.1f} dB {'louder' if level > 0 else 'quieter'}"
