@@ -7,13 +7,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from fxkit.scores import Interval
+from fxkit.scores import FEWEST, Interval
 
 Values = NDArray[np.float64]
 
 CONFIDENCE = 0.95
-# With fewer recordings the limits would hold much less often than they say.
-FEWEST = 5
 _RESAMPLES = 1999
 
 

@@ -9,9 +9,10 @@ import attrs
 
 from fxkit.files import finite, strict_json
 
-
 # The weighted total of the losses, among the metrics.
 TOTAL = "loss"
+# With fewer recordings, limits for others would hold much less often than they say.
+FEWEST = 5
 
 
 @attrs.frozen
@@ -45,8 +46,9 @@ class Scores:
     `metrics` metric -> mean over the recordings, "loss" being the weighted total; the limits are for other
     recordings of the kind. `stretches` metric -> the same mean, with limits for other stretches of
     time of these same recordings; empty where there are recordings enough. `recordings` name -> metric ->
-    value; `digests` name -> SHA-256 of its content. `baselines` name -> metric -> mean. Of the metrics in
-    `higher`, more is better. `sets` embedding -> distances between the sets of outputs and targets.
+    value; `digests` name -> SHA-256 of its content, or the name where that is not known. `baselines`
+    name -> metric -> mean. Of the metrics in `higher`, more is better. `sets` embedding -> distances
+    between the sets of outputs and targets.
     """
 
     run: str

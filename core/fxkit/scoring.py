@@ -8,7 +8,7 @@ from pathlib import Path
 import attrs
 import torch
 
-from fxkit.confidence import FEWEST, mean_interval, stretches_interval
+from fxkit.confidence import mean_interval, stretches_interval
 from fxkit.engine.baselines import baselines
 from fxkit.engine.evaluation import Evaluation, Example, evaluate
 from fxkit.engine.material import Material
@@ -19,7 +19,7 @@ from fxkit.engine.stretches import Without, without_stretches
 from fxkit.errors import RunError
 from fxkit.examination import Examination
 from fxkit.named_embeddings import named_embeddings
-from fxkit.scores import TOTAL, Comparison, Interval, Scores
+from fxkit.scores import FEWEST, TOTAL, Comparison, Interval, Scores
 from fxkit.set_distance import SetDistance
 from fxkit.trained import Trained, load
 from fxkit.values import Recording
@@ -139,7 +139,7 @@ def score(
         recordings={example.name: example.metrics for example in evaluation.examples},
         baselines=baselines(terms, material, training.recordings, device=device),
         higher=frozenset(term.name for term in terms if term.higher_is_better),
-        digests={recording.name: recording.digest for recording in material.recordings},
+        digests={recording.name: content(recording)[0] for recording in material.recordings},
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from fxkit.cli.output import GAP, bold, page_width
-from fxkit.scores import TOTAL, Comparison, Interval, Scores
+from fxkit.scores import FEWEST, TOTAL, Comparison, Interval, Scores
 
 if TYPE_CHECKING:
     from fxkit.job import RunResult
@@ -62,8 +62,9 @@ def comparison_table(comparison: Comparison) -> str:
         differences = comparison.differences[other.run]
         label = f"{short[other.run]} less {short[first.run]}"
         rows.append([label, *(_limited(differences.get(name), None) for name in names)])
-        wins = [_wins(first, other, name) if name in differences else "-" for name in names]
-        rows.append([f"{GAP}better on", *wins])
+        if len(first.recordings) > 1:
+            wins = [_wins(first, other, name) if name in differences else "-" for name in names]
+            rows.append([f"{GAP}better on", *wins])
     verdicts = [f"{short[other.run]}: {verdict(comparison, other)}" for other in others]
     return "\n".join([_aligned(rows), *verdicts, *_notes(first), *_pairing(comparison), *comparison.notes])
 
@@ -81,7 +82,7 @@ def verdict(comparison: Comparison, other: Scores) -> str:
         if name != TOTAL:
             found[_word(interval, name in other.higher)].append(name)
     told = [f"{word} {', '.join(names)}" for word, names in found.items() if names]
-    return f"{'; '.join(told) or 'nothing to compare'}"
+    return "; ".join(told) or "nothing to compare"
 
 
 def _word(interval: Interval, higher: bool) -> str:
@@ -133,10 +134,10 @@ def _notes(scores: Scores) -> Iterator[str]:
         yield f"[low, high]: 95 % confidence limits for other recordings of the kind, by {recordings}"
     elif any(one.known for one in scores.stretches.values()):
         yield (
-            "[low, high]: 95 % confidence limits for other stretches of time of the same recording"
-            f"{'s' * (count != 1)};\n{recordings}: too few to tell for other recordings"
+            "[low, high]: 95 % confidence limits for other stretches of time of the same recordings;"
+            f" {recordings}: too few to tell for other recordings"
         )
-    else:
+    elif count < FEWEST:
         yield f"{recordings}: too few for confidence limits"
     if scores.higher:
         yield f"more is better: {', '.join(sorted(scores.higher))}"
@@ -144,8 +145,9 @@ def _notes(scores: Scores) -> Iterator[str]:
 
 def _pairing(comparison: Comparison) -> Iterator[str]:
     if any(one.known for row in comparison.differences.values() for one in row.values()):
+        one = "recording" if comparison.over == "recordings" else "stretch of time"
         yield (
-            f"differences are paired by {comparison.over}; where runs are alike, 1 of 20 such limits leaves"
+            f"differences are paired, {one} by {one}; where runs are alike, 1 of 20 such limits leaves"
             " zero out by chance"
         )
 
