@@ -25,9 +25,9 @@ class Examination:
     `metrics` are names of plugins, or "NAME=TABLE" with a table in TOML, that are measured too. `data` is
     an experiment, by name or file, whose recordings take the place of the run's own; its losses and metrics
     count where the run has none. `settings` are "path=value" lines for [data], [losses] and [metrics].
-    `embeddings` are names of plugins, "NAME=FILE" with weights, or "NAME=TABLE", by which the outputs as a set
-    are compared with the training recordings. `stretches` is how many stretches of time each recording is
-    divided into where there are few.
+    `embeddings` are names of plugins, "NAME=FILE" with weights, or "NAME=TABLE", by which the outputs, as a
+    set, are compared with the training recordings. `stretches` is how many stretches of time each recording
+    is divided into where there are few.
     """
 
     split: str = "test"
