@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 import attrs
@@ -17,10 +17,11 @@ from fxkit_signal.weighting import Weighting
 class FilteredModule(nn.Module):
     """Filter output and target, and hand them to another loss."""
 
-    def __init__(self, inner: Any, weighting: Weighting) -> None:
+    def __init__(self, inner: Any, weighting: Weighting, key: Hashable) -> None:
         super().__init__()
         self.inner = as_module(inner)
         self.weighting = weighting
+        self.key = key
 
     def forward(self, output: Output, batch: Batch) -> torch.Tensor:
         """Return what the inner loss makes of the filtered signals, [batch]."""
@@ -34,5 +35,9 @@ class FilteredModule(nn.Module):
         return found
 
     def _heard(self, output: Output, batch: Batch) -> tuple[Output, Batch]:
-        heard = attrs.evolve(output, audio=self.weighting(output.audio)[0])
-        return heard, attrs.evolve(batch, target=self.weighting(batch.target)[0])
+        # All losses behind one filter get the same target, whose spectra they then share too.
+        target = batch.shared.of(batch.target, (FilteredModule, self.key), self._filtered)
+        return attrs.evolve(output, audio=self._filtered(output.audio)), attrs.evolve(batch, target=target)
+
+    def _filtered(self, audio: torch.Tensor) -> torch.Tensor:
+        return self.weighting(audio)[0]

@@ -23,9 +23,7 @@ class KLModule(nn.Module):
         """
         mean, log_variance = self._term(output, "mean"), self._term(output, "log_variance")
         nats = (mean.square() + log_variance.exp() - log_variance - 1).mean(dim=2) / 2
-        # Which dimensions are free is decided for the batch: item by item, noise would decide it.
-        over = nats.mean(dim=0, keepdim=True) > self.free
-        return torch.where(over, nats - self.free, nats * 0).sum(dim=1)
+        return (nats - self.free).clamp(min=0).sum(dim=1)
 
     def _term(self, output: Output, name: str) -> torch.Tensor:
         full = f"{self.node}.{name}"

@@ -23,7 +23,7 @@ class SumDifferenceModule(nn.Module):
 
     def forward(self, output: Output, batch: Batch) -> torch.Tensor:
         """Return the weighted mean of both values, [batch]."""
-        found, wanted = _turned(output.audio), _turned(batch.target)
+        found, wanted = _turned(output.audio), batch.shared.of(batch.target, SumDifferenceModule, _turned)
         apart = [
             self.inner(attrs.evolve(output, audio=a), attrs.evolve(batch, target=t))
             for a, t in zip(found, wanted, strict=True)

@@ -26,7 +26,7 @@ class WeightedSumModule(nn.Module):
         return torch.stack([weight * value for weight, value in parts]).sum(dim=0)
 
     def parts(self, output: Output, batch: Batch) -> dict[str, tuple[float, torch.Tensor]]:
-        """Return name -> weight and value [batch] of each term; of a term that is a sum, those of its terms."""
+        """Return name -> weight and value [batch] of each term; a term that is a sum gives its own."""
         found: dict[str, tuple[float, torch.Tensor]] = {}
         for name, term, weight in zip(self.names, self.terms, self.weights, strict=True):
             for inner, share, value in parts_of(term, output, batch) if weight else ():

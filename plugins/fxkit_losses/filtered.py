@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
@@ -29,6 +30,15 @@ class Filtered:
     )
     coefficient: float = opt(0.95, gt=0, lt=1, help="a of the pre-emphasis")
 
+    @classmethod
+    def presets(cls) -> Mapping[str, Mapping[str, Any]]:
+        """Return usual combinations."""
+        esr = {"type": "esr"}
+        return {
+            "pre-emphasised-esr": {"inner": esr, "filter": "pre-emphasis", "coefficient": 0.95},
+            "a-weighted-esr": {"inner": esr, "filter": "a-weighting"},
+        }
+
     def traits(self, ctx: BuildContext) -> LossTraits:
         """Declare what the inner loss declares."""
         return loss_traits(self.inner, ctx)
@@ -40,4 +50,5 @@ class Filtered:
 
         emphasis = self.filter == "pre-emphasis"
         heard = PreEmphasis(self.coefficient) if emphasis else weighting(self.filter, ctx.sample_rate)
-        return FilteredModule(self.inner.build(ctx), heard)
+        key = (self.filter, self.coefficient if emphasis else 0.0, ctx.sample_rate)
+        return FilteredModule(self.inner.build(ctx), heard, key)

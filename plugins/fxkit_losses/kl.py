@@ -21,8 +21,9 @@ class KL:
     1/2 (mean^2 + variance - log variance - 1) per dimension (Kingma and Welling, "Auto-encoding variational
     Bayes", 2014, appendix B), averaged over frames and summed over dimensions. The terms "NODE.mean" and
     "NODE.log_variance" of the model hold it, [batch, dimensions, frames]. With `free_bits`, a dimension
-    costs only what it has beyond so many nats on average over the batch (Kingma et al., "Improved
-    variational inference with inverse autoregressive flow", 2016, section C.8).
+    costs only what it has beyond so many nats (Kingma et al., "Improved variational inference with inverse
+    autoregressive flow", 2016, section C.8; item by item here and not on average over the batch, on which
+    a value would then depend).
     """
 
     node: str = opt(help="node or controller whose posterior it is")
@@ -30,8 +31,8 @@ class KL:
 
     @classmethod
     def examples(cls) -> tuple[KL, ...]:
-        """Return the divergence of some node's posterior."""
-        return (cls(node="latent"),)
+        """Return the divergence of some node's posterior, without free bits and with some."""
+        return cls(node="latent"), cls(node="latent", free_bits=0.02)
 
     def traits(self, ctx: BuildContext) -> LossTraits:
         """Declare that it reads terms of the model, not its audio."""

@@ -18,7 +18,8 @@ class TransientError:
     """Divide the energy of the error by that of the target, each sample weighted by how much it attacks.
 
     The weight is how far a fast envelope of the target's power stands above a slow one, as a share of
-    the fast one: near 1 at an onset, 0 where the level holds or falls.
+    the fast one: near 1 at an onset, 0 where the level holds or falls. Transient shapers tell attacks by
+    the same difference (SPL Transient Designer, 1998); the ratio has no unit, and less is better.
     """
 
     fast: float = opt(1.0, unit="ms", gt=0, le=100, help="time constant of the fast envelope")

@@ -145,12 +145,20 @@ def test_kl_agrees_with_torch_distributions():
 
 
 def test_free_bits_cost_nothing_and_pull_at_nothing():
-    mean = torch.tensor([[[0.5], [3.0]], [[0.5], [3.0]]], dtype=torch.float64, requires_grad=True)
+    mean = torch.tensor([[[0.5], [3.0]], [[0.1], [2.0]]], dtype=torch.float64, requires_grad=True)
     value = kl(mean, torch.zeros_like(mean), free=0.2)
-    assert value.tolist() == pytest.approx([4.5 - 0.2] * 2)
+    assert value.tolist() == pytest.approx([4.5 - 0.2, 2.0 - 0.2])
     (gradient,) = torch.autograd.grad(value.sum(), mean)
     assert gradient[:, 0].abs().max() == 0
-    assert gradient[:, 1].flatten().tolist() == pytest.approx([3.0, 3.0])
+    assert gradient[:, 1].flatten().tolist() == pytest.approx([3.0, 2.0])
+
+
+def test_free_bits_do_not_depend_on_the_batch():
+    mean = noise(0, 4, 3, 5) * 5
+    together = kl(mean, 0 * mean, free=0.4)
+    alone = [float(kl(mean[i : i + 1], 0 * mean[i : i + 1], free=0.4)) for i in range(4)]
+    assert together.tolist() == pytest.approx(alone, rel=1e-12)
+    assert 0 < float(together.min()) < float(kl(mean, 0 * mean).min())
 
 
 def test_a_model_without_the_posterior_is_told_what_it_has():
