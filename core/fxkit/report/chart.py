@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import attrs
 from markupsafe import Markup
@@ -78,25 +78,24 @@ def _ends(line: Line) -> str:
     return f"{line.name} from {known[0]:.4g} to {known[-1]:.4g}." if known else f"{line.name}: no values."
 
 
-def _grid(x: Axis, y: Axis, x_label: str, y_label: str) -> list[Markup]:
-    pieces = []
-    for tick in x.ticks():
-        place = f"{x.place(tick):.1f}"
-        pieces.append(Markup('<path class="grid" d="M{} {:g}V{:g}"/>').format(place, y.stop, y.start))
-        text = Markup('<text x="{}" y="{:g}" text-anchor="middle">{}</text>')
-        pieces.append(text.format(place, y.start + 15, short(tick)))
-    for tick in y.ticks():
-        place = y.place(tick)
-        pieces.append(Markup('<path class="grid" d="M{:g} {:.1f}H{:g}"/>').format(x.start, place, x.stop))
-        text = Markup('<text x="{:g}" y="{:.1f}" text-anchor="end">{}</text>')
-        pieces.append(text.format(x.start - 6, place + 4, short(tick)))
-    label = Markup('<text class="label" x="{:g}" y="{:g}" text-anchor="middle">{}</text>')
-    pieces.append(label.format(_middle(x), HEIGHT - 6, x_label))
-    side = Markup(
-        '<text class="label" transform="translate(12 {:g}) rotate(-90)" text-anchor="middle">{}</text>'
+def _grid(x: Axis, y: Axis, x_label: str, y_label: str) -> Iterator[Markup]:
+    upright, level = (
+        Markup('<path class="grid" d="M{} {:g}V{:g}"/>'),
+        Markup('<path class="grid" d="M{:g} {}H{:g}"/>'),
     )
-    pieces.append(side.format((y.start + y.stop) / 2, y_label))
-    return pieces
+    for tick in x.ticks():
+        yield upright.format(f"{x.place(tick):.1f}", y.stop, y.start)
+        yield _text(x.place(tick), y.start + 15, short(tick))
+    for tick in y.ticks():
+        yield level.format(x.start, f"{y.place(tick):.1f}", x.stop)
+        yield _text(x.start - 6, y.place(tick) + 4, short(tick), "end")
+    yield _text(_middle(x), HEIGHT - 6, x_label)
+    turned = Markup('<g transform="translate(12 {:g}) rotate(-90)">{}</g>')
+    yield turned.format(_middle(y), _text(0, 0, y_label))
+
+
+def _text(x: float, y: float, text: str, anchor: str = "middle") -> Markup:
+    return Markup('<text x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>').format(x, y, anchor, text)
 
 
 def _middle(axis: Axis) -> float:

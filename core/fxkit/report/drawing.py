@@ -13,15 +13,14 @@ from fxkit.inspection.picture import FAINT, FILL, INK, LINE, card_figure
 from fxkit.inspection.text import headline
 
 _COLOURS = {INK: "var(--ink)", FAINT: "var(--faint)", LINE: "var(--c0)", FILL: "var(--raised)"}
-# A fixed salt and no date: the same model gives the same bytes.
-_SETTINGS = {"svg.fonttype": "none", "svg.hashsalt": "fxkit", "path.simplify": True}
 
 
 def model_svg(card: ModelCard) -> Markup:
     """Return the picture of a model; it grows to the width of the page at most."""
-    figure = card_figure(card)
     stream = io.StringIO()
-    with matplotlib.rc_context(_SETTINGS):
+    # A fixed salt and no date: the same model gives the same bytes. Names may hold dollar signs.
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "fxkit", "text.parse_math": False}):
+        figure = card_figure(card)
         figure.savefig(stream, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     return Markup(_for_page(stream.getvalue(), f"The model {card.name}: {headline(card)}"))
 

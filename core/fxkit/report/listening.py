@@ -114,7 +114,7 @@ def _by_name(contents: Contents, number: int) -> dict[str, Example]:
 
 
 def _length(signals: Sequence[_Signal]) -> float:
-    return signals[0].audio.shape[-1] / signals[0].rate
+    return float(signals[0].audio.shape[-1] / signals[0].rate)
 
 
 def _signals(contents: Contents, name: str, seconds: float) -> tuple[float, list[_Signal]]:

@@ -59,7 +59,8 @@ def _whole(audio: Array, bits: int) -> npt.NDArray[np.int32]:
     """Round to steps of `bits`, at the top of 32; what a file of so many bits held comes out the same."""
     full = 2 ** (bits - 1)
     steps = np.clip(np.round(audio * full), -full, full - 1).astype(np.int64)
-    return (steps << (32 - bits)).astype(np.int32)
+    whole: npt.NDArray[np.int32] = (steps << (32 - bits)).astype(np.int32)
+    return whole
 
 
 def decibels(amplitude: float) -> float:
