@@ -62,7 +62,7 @@ def probe(
     mode and torch's generators are left as they were. Raises `RunError` as `refuse_players` does.
     """
     refuse_players(model)
-    with _undisturbed(model):
+    with undisturbed(model):
         pass_ = _Pass(model, signals, starts, knob_values(model, knobs))
         return pass_.run(nodes)
 
@@ -102,7 +102,8 @@ class _Heads:
 
 
 @contextmanager
-def _undisturbed(model: Model) -> Iterator[None]:
+def undisturbed(model: Model) -> Iterator[None]:
+    """Run a model as it runs when it is used, and leave its mode and torch's generators as they were."""
     was_training = model.training
     model.eval()
     try:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 
 import attrs
 import torch
@@ -16,6 +17,8 @@ from fxkit.inspection.subject import Subject
 from fxkit.model.assembly import build_context
 from fxkit.model.graph import Model
 from fxkit.values import Output, Recording, State
+
+Mode = Callable[[], AbstractContextManager[Any]]
 
 _WARM_BLOCKS = 20
 
@@ -37,9 +40,14 @@ class Timing:
     nodes: dict[str, float]
 
 
-def measure(subject: Subject, *, block: int, seconds: float, device: str = "cpu") -> Timing:
-    """Stream `seconds` of a test signal through a model in blocks of `block` samples and time each block."""
-    stream = _Stream.make(subject, block, seconds, device)
+def measure(
+    subject: Subject, *, block: int, seconds: float, device: str = "cpu", mode: Mode = torch.inference_mode
+) -> Timing:
+    """Stream `seconds` of a test signal through a model in blocks of `block` samples and time each block.
+
+    `mode` is how torch is kept from recording gradients: `torch.no_grad` for a model that is trained yet.
+    """
+    stream = _Stream.make(subject, block, seconds, device, mode)
     spans = stream.run(block)
     shares = _shares(stream, block, min(len(spans), 200))
     rate = subject.experiment.run.sample_rate
@@ -62,9 +70,10 @@ class _Stream:
     knobs: torch.Tensor | None
     features: dict[str, torch.Tensor]
     hop: int
+    mode: Mode
 
     @classmethod
-    def make(cls, subject: Subject, block: int, seconds: float, device: str) -> _Stream:
+    def make(cls, subject: Subject, block: int, seconds: float, device: str, mode: Mode) -> _Stream:
         experiment = subject.experiment
         ctx = next(iter(subject.model.plan.nodes.values())).ctx
         count = max(1, round(seconds * ctx.sample_rate / block)) + _WARM_BLOCKS
@@ -77,13 +86,14 @@ class _Stream:
             knobs=torch.full((1, len(ctx.knobs)), 0.5, device=device) if ctx.knobs else None,
             features={name: one[None].to(device) for name, one in series.items()},
             hop=ctx.hop,
+            mode=mode,
         )
 
     def run(self, block: int, blocks: int | None = None) -> list[float]:
         """Return the seconds that each block took, without those that warm up."""
         spans, state = [], None
         total = self.audio.shape[-1] if blocks is None else (blocks + _WARM_BLOCKS) * block
-        with torch.inference_mode():
+        with self.mode():
             for start in range(0, min(total, self.audio.shape[-1]), block):
                 piece = self.audio[..., start : start + block]
                 due = due_features(self.features, start, piece.shape[-1], self.hop)
