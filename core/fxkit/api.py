@@ -11,7 +11,8 @@ import tomli_w
 from fxkit.experiment.reader import read_experiment
 from fxkit.exporting import export_run
 from fxkit.importing import import_file
-from fxkit.job import RunResult, run_experiment
+from fxkit.job import run_experiment
+from fxkit.run_end import RunResult
 from fxkit.runs.folder import open_folder
 from fxkit.runs.progress import Progress, Silent
 from fxkit.trained import Trained, load

@@ -9,16 +9,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import attrs
 import torch
 
 from fxkit.callbacks import Callbacks
 from fxkit.engine.batch_size import with_fitting_batch
 from fxkit.engine.course import Course
 from fxkit.engine.distributed import ALONE, Crew
-from fxkit.engine.evaluation import Evaluation
 from fxkit.engine.interrupts import Interrupted, InterruptRequest
-from fxkit.engine.loop import Loop, evaluate_split
+from fxkit.engine.loop import Loop
 from fxkit.engine.phases import Stage
 from fxkit.engine.segments import Segments
 from fxkit.engine.session import Run
@@ -34,51 +32,17 @@ from fxkit.engine.warm_start import require_start, start_from
 from fxkit.experiment.model import Experiment
 from fxkit.experiment.resolved import dump_toml
 from fxkit.experiment.unmet import require
-from fxkit.files import finite, remove_parts, strict_json, write_text
+from fxkit.files import remove_parts, write_text
 from fxkit.hook_trace import HookTrace
 from fxkit.model.assembly import build_part
-from fxkit.report.contents import Contents
-from fxkit.report.material import gather
-from fxkit.report.report import write_report
+from fxkit.run_end import RunResult, finish
 from fxkit.runs import checkpoint
 from fxkit.runs.folder import RunFolder, create_folder, free_path
 from fxkit.runs.journal import Journal, rewind
 from fxkit.runs.launches import forget, remember
 from fxkit.runs.lock import lock_changes, lock_document, write_lock
-from fxkit.runs.progress import Progress, figures
+from fxkit.runs.progress import Progress
 from fxkit.runs.shape import shape_of
-from fxkit.scores import Scores
-from fxkit.scoring import score
-
-
-@attrs.frozen(kw_only=True)
-class RunResult:
-    """Hold what a finished run is worth.
-
-    `test` metric name -> value on the test split; `baselines` name -> the same metrics; `best` the
-    step whose weights were kept (None for the last ones); `stopped` the reason for an early end;
-    `polarity` how the outputs agree with the targets of the test split, None where nothing entered the
-    model. `scores` holds the limits of the figures and those of each recording.
-    """
-
-    run: Path
-    steps: int
-    test: Mapping[str, float]
-    baselines: Mapping[str, Mapping[str, float]]
-    best: int | None
-    stopped: str | None
-    seconds: float
-    weights: int
-    device: str
-    polarity: Mapping[str, Any] | None
-    scores: Scores
-
-    def to_json(self) -> str:
-        """Write the result on one line of strict JSON; a figure that is not finite is null."""
-        plain = attrs.asdict(self, filter=attrs.filters.exclude("scores"))
-        scored = self.scores.document()
-        more = {name: scored[name] for name in ("intervals", "recordings", "higher_is_better")}
-        return strict_json(finite({**plain, "run": str(self.run), **more}))
 
 
 def run_experiment(
@@ -220,7 +184,7 @@ def _train(run: Run, began: float) -> RunResult:
             segments = partial(training_segments, run.prepared)
             Loop(run=run, segments=segments, request=request).train()
             run.save()
-            result = crew.told(_finish(run, began) if crew.launch.leads else None)
+            result = crew.told(finish(run, began) if crew.launch.leads else None)
             forget(crew.launch)
             return result
     except Interrupted as error:
@@ -234,6 +198,7 @@ def _train(run: Run, began: float) -> RunResult:
         raise
     finally:
         run.callbacks.close(run)
+        run.background.close()
         run.journal.close()
         run.progress.close()
 
@@ -253,77 +218,6 @@ def training_segments(prepared: Prepared, stage: Stage) -> Segments:
         rank=prepared.crew.launch.rank,
         ranks=prepared.crew.launch.size,
     )
-
-
-def _finish(run: Run, began: float) -> RunResult:
-    best = _use_best(run)
-    evaluation = evaluate_split(run, "test")
-    if not evaluation.examples:
-        run.report("the test split is empty: nothing to score")
-    scores = _scored(run, evaluation)
-    turned = run.look_at_polarity(evaluation, last=True)
-    run.callbacks.hook.fx_run_end(run=run, evaluation=evaluation)
-    result = RunResult(
-        run=run.folder.path,
-        steps=run.step,
-        test=evaluation.metrics,
-        baselines=scores.baselines,
-        best=best,
-        stopped=run.stopped,
-        seconds=round(time.monotonic() - began, 3),
-        weights=count_weights(run.model),
-        device=run.prepared.device,
-        polarity=None if turned is None else turned.record(),
-        scores=scores,
-    )
-    write_text(run.folder.results, result.to_json() + "\n")
-    run.report(f"test  {figures(evaluation.metrics)}")
-    _report(run, scores, evaluation)
-    return result
-
-
-def _scored(run: Run, evaluation: Evaluation) -> Scores:
-    prepared = run.prepared
-    materials = prepared.materials
-    return score(
-        str(run.folder.path),
-        evaluation,
-        prepared.terms,
-        materials["test"],
-        materials["train"],
-        prepared.device,
-    )
-
-
-def _report(run: Run, scores: Scores, evaluation: Evaluation) -> None:
-    if not evaluation.examples:
-        return
-    # What was trained is saved; a page about it that cannot be written is no reason to fail.
-    try:
-        contents = gather(
-            folder=run.folder,
-            scores=scores,
-            evaluation=evaluation,
-            model=run.model,
-            experiment=run.experiment,
-        )
-        write_report(run.folder.report, Contents(runs=(contents,)))
-    except Exception as error:
-        run.report(f"warning: {run.folder.report}: not written ({type(error).__name__}: {error})")
-
-
-def _use_best(run: Run) -> int | None:
-    if run.experiment.train.keep != "best" or run.best is None:
-        return None
-    kept = checkpoint.load(run.folder.best, run.prepared.device)
-    if kept["step"] != run.best.step:
-        # An older state was put back as last.pt: these weights belong to steps that were given up.
-        run.report(
-            f"{run.folder.best}: of step {kept['step']}, not {run.best.step}; the last weights are used"
-        )
-        return None
-    checkpoint.load_weights(run.model, kept["model"], run.folder.best)
-    return run.best.step
 
 
 def dry_run(

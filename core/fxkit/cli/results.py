@@ -11,7 +11,7 @@ from fxkit.cli.output import GAP, bold, page_width
 from fxkit.scores import FEWEST, TOTAL, Comparison, Interval, Scores
 
 if TYPE_CHECKING:
-    from fxkit.job import RunResult
+    from fxkit.run_end import RunResult
 
 Row = list[str]
 

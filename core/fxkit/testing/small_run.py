@@ -10,7 +10,8 @@ from typing import Any
 
 from fxkit.experiment.model import Experiment
 from fxkit.experiment.reader import read_document
-from fxkit.job import RunResult, run_experiment
+from fxkit.job import run_experiment
+from fxkit.run_end import RunResult
 from fxkit.runs.progress import Silent
 from fxkit.testing.declaration import local_catalog, written
 from fxkit.testing.stock import Descent, MeanError, Noise, Softener, Still
