@@ -17,13 +17,16 @@ _DOMINANT = 0.95
 _NORM, _PART = "norm/", "part/"
 
 
-def looks_at_gradients(step: int, validate_every: int, terms: int) -> bool:
-    """Tell whether the gradients of `terms` losses are to be compared in step `step` (from 1).
+def looks_at_gradients(step: int, validate_every: int, terms: int, steps: int | None) -> bool:
+    """Tell whether the gradients of `terms` losses are to be compared in step `step` (from 1) of `steps`.
 
-    So they are in the first step, and in steps before validations as often as costs little.
+    So they are in the first step, in steps before validations as often as costs little, and in the last
+    of a run that is long enough.
     """
-    apart = max(1, math.ceil(_STEPS_PER_PASS * terms / validate_every))
-    return step == 1 or step % (validate_every * apart) == 0
+    least = _STEPS_PER_PASS * terms
+    apart = max(1, math.ceil(least / validate_every))
+    is_last = step == steps and step >= 2 * least
+    return step == 1 or is_last or step % (validate_every * apart) == 0
 
 
 def gradient_norms(
@@ -144,13 +147,24 @@ def dominance_line(step: int, name: str, shares: Mapping[str, float]) -> str:
     )
 
 
-def summary(account: Account, shares: Mapping[str, float]) -> str:
-    """Say what each of several terms came to, with the share of the gradient that each had when last seen."""
-    flat = {name: (account.losses[name], weight) for name, weight in account.weights.items()}
-    inner = {name: (part["raw"], part["weight"]) for name, part in account.parts().items()}
-    width = max(map(len, (*flat, *inner)))
-    lines = [f"losses in step {account.step}"]
-    for name, (raw, weight) in {**flat, **inner}.items():
-        share = f"  {shares[name]:6.1%} of the gradient" if name in shares else ""
-        lines.append(f"  {name:<{width}}  {raw:.5g} x {weight:.4g} = {raw * weight:.5g}{share}")
-    return "\n".join(lines)
+def summary(account: Account, compared: Account | None) -> str:
+    """Say what each of several terms came to, with the shares of the gradient when last `compared`."""
+    rows = [
+        (name, account.losses[name], weight, account.weighted[name])
+        for name, weight in account.weights.items()
+    ]
+    rows += [(name, one["raw"], one["weight"], one["weighted"]) for name, one in account.parts().items()]
+    shares = {name: f"{share:.1%}" for name, share in (compared.shares if compared else {}).items()}
+    head = f"losses of step {account.step}"
+    if compared is not None and compared.step != account.step:
+        head += f", shares of the gradient of step {compared.step}"
+    table = [
+        (name, f"{raw:.5g}", f"x {weight:.4g}", f"= {product:.5g}") for name, raw, weight, product in rows
+    ]
+    widths = [max(len(row[column]) for row in table) for column in range(4)]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in table]
+    told = [
+        f"  {line}  {shares[row[0]]:>6} of the gradient" if row[0] in shares else f"  {line}".rstrip()
+        for line, row in zip(lines, table, strict=True)
+    ]
+    return "\n".join([head, *told])

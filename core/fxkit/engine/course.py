@@ -16,6 +16,7 @@ from fxkit.engine.distributed import ALONE, Crew
 from fxkit.engine.laps import Laps
 from fxkit.engine.learner import Learner, build_learner
 from fxkit.engine.nest import packed, unpacked
+from fxkit.engine.objective import check_length
 from fxkit.engine.phases import Stage, stages_of
 from fxkit.engine.precision import half_for
 from fxkit.engine.readout import Readout
@@ -62,10 +63,22 @@ class Course:
     def __attrs_post_init__(self) -> None:
         self.laps = Laps(self.prepared.device)
         self.stages = stages_of(self.prepared.experiment)
+        for stage in self.stages:
+            self._check_lengths(stage)
         model = set(map(id, self.prepared.model.parameters()))
         # What a loss holds still by itself, as a network that it measures with, is never trained.
         self._loss_weights = [w for w in self._everything() if w.requires_grad and id(w) not in model]
         self._open(0)
+
+    def _check_lengths(self, stage: Stage) -> None:
+        """Raise `AssemblyError` where a loss of a stage cannot measure what is scored of a window."""
+        late, table = self.prepared.model.latency, "train" if len(self.stages) == 1 else stage.name
+        length, key = (stage.window, "window") if stage.window else (stage.segment, "segment")
+        named = {name for turn in stage.turns for name in turn.weights}
+        terms = [term for term in self.prepared.terms if term.name in named]
+        check_window(stage, late)
+        behind = f" behind the model's latency of {late}" if late else ""
+        check_length(terms, length - late, f"a {key} of {table}{behind}", f"choose a longer {key}")
 
     @property
     def stage(self) -> Stage:
@@ -125,7 +138,7 @@ class Course:
         return Aim(
             number=step + 1,
             weights=weights,
-            compares_gradients=may and looks_at_gradients(step + 1, every, len(weights)),
+            compares_gradients=may and looks_at_gradients(step + 1, every, len(weights), self.limit[0]),
             on_gradients=self.on_gradients and partial(self.on_gradients, step + 1),
         )
 
@@ -192,7 +205,6 @@ class Course:
     def _open(self, index: int) -> None:
         prepared, self.index = self.prepared, index
         stage = self.stage
-        check_window(stage, prepared.model.latency)
         self._windows = windows_of(stage)
         self._carried, self._selected = None, None
         table = prepared.experiment.train

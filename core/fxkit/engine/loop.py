@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import attrs
 import torch
 
-from fxkit.engine.account import dominance_line, dominant, summary
+from fxkit.engine.account import Account, dominance_line, dominant, summary
 from fxkit.engine.advice import advising
 from fxkit.engine.evaluation import Evaluation, evaluate
 from fxkit.engine.interrupts import Interrupted, InterruptRequest
@@ -38,8 +38,7 @@ class Loop:
     _unchecked: tuple[int, Readout] | None = None
     _shown: float = math.nan
     _observed: float | None = None
-    _shares: Mapping[str, float] = attrs.field(factory=dict)
-    _dominant: str | None = None
+    _compared: Account | None = None
 
     def train(self) -> None:
         """Run all remaining steps.
@@ -66,7 +65,7 @@ class Loop:
         if run.validated != run.step:
             self._led(self._validate)
         if run.course.account is not None and len(run.course.account.weights) > 1:
-            run.report(summary(run.course.account, self._shares))
+            run.report(summary(run.course.account, self._compared))
 
     def close(self) -> None:
         """End what prepares batches."""
@@ -188,14 +187,16 @@ class Loop:
             run.journal.write("terms", run.step, account.record())
             run.callbacks.hook.fx_figures(run=run, step=run.step, name="terms", values=account.figures())
         if account is not None and account.compares_gradients:
-            self._tell_shares(account.shares)
+            self._tell_shares(account)
 
-    def _tell_shares(self, shares: Mapping[str, float]) -> None:
+    def _tell_shares(self, account: Account) -> None:
         """Say it when one loss alone makes the gradient, unless the last time it was the same one."""
-        run, one = self.run, dominant(shares)
-        if one is not None and one != self._dominant and run.step > 1:
-            run.report(dominance_line(run.step, one, shares))
-        self._shares, self._dominant = shares, one
+        before = self._compared and dominant(self._compared.shares)
+        one = dominant(account.shares)
+        if one is not None and one != before and account.step > 1:
+            self.run.report(dominance_line(account.step, one, account.shares))
+        # In the first step nothing has found its size yet.
+        self._compared = account if account.step > 1 else None
 
     def _validate(self) -> None:
         run = self.run

@@ -94,6 +94,15 @@ def _term(name: str, part: Part, ctx: BuildContext) -> Term:
     return Term(name, loss, None, traits.higher_is_better, traits)
 
 
+def check_length(terms: Iterable[Term], samples: int, of: str, fix: str) -> None:
+    """Raise `AssemblyError` for a term that cannot measure `samples` samples; `fix` says what helps."""
+    for term in terms:
+        if samples < term.traits.least_samples:
+            table = "metrics" if term.weight is None else "losses"
+            message = f"needs {term.traits.least_samples} samples, and {of} has {samples} that are scored"
+            raise AssemblyError(f"{table}.{term.name}", f"{message}; {fix}, or give it shorter FFTs")
+
+
 def aligned(output: Output, batch: Batch) -> tuple[Output, Batch]:
     """Cut warm-up and latency, so that sample k of prediction and target belong together."""
     late, cut = output.latency, batch.warmup

@@ -12,7 +12,7 @@ from fxkit.context import BuildContext
 from fxkit.engine.distributed import ALONE, Crew, worker_device
 from fxkit.engine.material import Material
 from fxkit.engine.memory import free_memory
-from fxkit.engine.objective import Term, build_terms
+from fxkit.engine.objective import Term, build_terms, check_length
 from fxkit.engine.preload import hold
 from fxkit.errors import RunError
 from fxkit.experiment.model import Experiment
@@ -82,6 +82,7 @@ def prepare(experiment: Experiment, *, device: str, seed: int | None = None, cre
     full = attrs.evolve(full, device=device)
     model = build_model(experiment, full).to(device)
     terms = build_terms(experiment.losses, experiment.metrics, full)
+    _check_recordings(terms, materials)
     for term in terms:
         if isinstance(term.loss, torch.nn.Module):
             term.loss.to(device)
@@ -98,6 +99,14 @@ def prepare(experiment: Experiment, *, device: str, seed: int | None = None, cre
         where=held.where,
         crew=crew,
     )
+
+
+def _check_recordings(terms: tuple[Term, ...], materials: Mapping[str, Material]) -> None:
+    """Raise `AssemblyError` where a recording of val or test is too short for a loss or metric."""
+    for split in SPLITS[1:]:
+        for recording in materials[split].recordings:
+            scored = recording.samples - recording.skip
+            check_length(terms, scored, f'"{recording.name}" of {split}', "leave that recording out")
 
 
 def _material(recordings: tuple[Recording, ...], features: FeatureCache) -> Material:

@@ -90,7 +90,9 @@ def _number_fix(expected: str, value: Any) -> str:
     if isinstance(value, str):
         inner = _parsed(value)
         right = (int,) if expected == "int" else (int, float)
-        return "remove the quotes" if type(inner) in right else ""
+        if type(inner) in right:
+            return "remove the quotes"
+        return f"write {{ type = {toml_text(value)} }}" if " or table with" in expected else ""
     if isinstance(value, float) and value.is_integer():
         return f"write {int(value)}"
     return ""

@@ -54,6 +54,9 @@ data = table("virtual-device", seconds=st.floats(0.1, 3600), segment=st.integers
     table("paired-audio", split=st.tuples(shares, shares, shares).map(list), align=st.booleans()),
     st.sampled_from(["takes", "/abs/takes", "../x y"]),
 )
+# Not 0, which all of them must not be.
+positive = st.floats(1e-3, 9)
+weights = positive | table("linear", start=st.floats(0, 9), final=positive, end=st.floats(0.1, 1))
 names = st.text("abcdefgh0123456789-_", min_size=1, max_size=6).filter(lambda name: name[0] not in "-_")
 
 
@@ -69,13 +72,20 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
         "data": draw(data),
         "nodes": nodes,
         "model": {"chain": chain},
-        "losses": draw(st.dictionaries(names, table("esr", weight=st.floats(0, 9)), min_size=1, max_size=2)),
+        "losses": draw(st.dictionaries(names, table("esr", weight=weights), min_size=1, max_size=2)),
         "train": {
             "optimizer": draw(table("adamw", lr=st.floats(1e-6, 1))),
             **draw(st.fixed_dictionaries({}, optional={"schedule": table("cosine", floor=shares)})),
             **draw(st.fixed_dictionaries({}, optional={"clip_norm": st.floats(0.1, 9)})),
         },
     }
+    phase = st.fixed_dictionaries(
+        {
+            "steps": st.integers(1, 9),
+            "losses": st.fixed_dictionaries(dict.fromkeys(document["losses"], weights)),
+        }
+    )
+    document["phase"] = draw(st.lists(phase, max_size=2))
     extra = st.fixed_dictionaries(
         {},
         optional={

@@ -241,7 +241,7 @@ class Spectral(Plain):
     window: str = opt("hann", choices=("hann", "hamming"), help="window")
 
     def traits(self, ctx: BuildContext) -> LossTraits:
-        return LossTraits(least_samples=max(self.fft_sizes))
+        return LossTraits(least_samples=max(self.fft_sizes), sign_blind=True)
 
 
 @spec
@@ -301,3 +301,38 @@ class F0(Plain):
 
     def dims(self, ctx: BuildContext) -> int:
         return 2
+
+
+@spec
+class Coder(Gain):
+    """Pass the signal through a latent whose posterior losses can read."""
+
+    def traits(self, ctx: BuildContext) -> Traits:
+        return Traits(terms=("mean", "log_variance"))
+
+
+@spec
+class KL(Plain):
+    """Compare the posterior of a node with the normal distribution."""
+
+    node: str = opt(help="node whose posterior it is")
+
+    def traits(self, ctx: BuildContext) -> LossTraits:
+        return LossTraits(distance=False, terms=(f"{self.node}.mean", f"{self.node}.log_variance"))
+
+
+@spec
+class Accuracy(Plain):
+    """Count what is right."""
+
+    def traits(self, ctx: BuildContext) -> LossTraits:
+        return LossTraits(higher_is_better=True)
+
+
+@spec
+class LinearRamp(Plain):
+    """Move a weight in a straight line."""
+
+    start: float = opt(0.0, ge=0, help="weight before")
+    final: float = opt(1.0, ge=0, help="weight in the end")
+    end: float = opt(1.0, gt=0, le=1, help="share of the training after which it has arrived")
