@@ -47,8 +47,9 @@ def fitted(
         centre = math.sqrt(high) * math.sqrt(low)
         reach = ratio ** (0.5 + margin)
         return Axis(low=centre / reach, high=centre * reach, start=start, stop=stop, log=True)
-    span = (high - low) or abs(high) * 0.1 or 1.0
-    return Axis(low=low - margin * span, high=high + margin * span, start=start, stop=stop)
+    middle, least = (low + high) / 2, max(abs(low), abs(high)) * 1e-6 or 1.0
+    reach = max((0.5 + margin) * (high - low), least)
+    return Axis(low=middle - reach, high=middle + reach, start=start, stop=stop)
 
 
 def _even_ticks(low: float, high: float) -> list[float]:

@@ -57,6 +57,16 @@ class RunPage:
     resolved: str
     lock: str
 
+    @property
+    def described(self) -> bool:
+        """Tell whether anything is known of the model."""
+        return bool(self.picture or self.settings or self.tracks or self.courses)
+
+    @property
+    def repeatable(self) -> bool:
+        """Tell whether it is known how the run was made."""
+        return bool(self.resolved or self.lock)
+
 
 @attrs.frozen(kw_only=True)
 class Page:
