@@ -30,6 +30,12 @@ class Resolution(nn.Module):
         self.bands_key = None if bands is None else (floor, _content(bands))
         self.register_buffer("window", window, persistent=False)
         self.register_buffer("bands", bands, persistent=False)
+        flat = torch.full((size // 2 + 1,), float(window.double().square().sum()) ** 0.5)
+        self._noise = float(self.banded(flat).norm())
+
+    def norm_of_noise(self, power: float, magnitudes: torch.Tensor) -> float:
+        """Return the norm of white noise of a power, as long as `magnitudes` [channels, frames, ...] are."""
+        return self._noise * (power * magnitudes.shape[0] * magnitudes.shape[1]) ** 0.5
 
     def framed(self, signal: torch.Tensor) -> torch.Tensor:
         """Return what the windows see, [batch, channels, frames, window]; frame k is centred on k * hop.

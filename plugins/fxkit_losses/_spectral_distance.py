@@ -18,11 +18,15 @@ from fxkit_losses._resolution import Resolution
 
 @attrs.frozen(kw_only=True)
 class Terms:
-    """Hold the weights of spectral convergence, log magnitude and linear magnitude."""
+    """Hold the weights of spectral convergence, log magnitude and linear magnitude.
+
+    `quiet` is the least power, as the mean square of samples, that a target counts as in the convergence.
+    """
 
     convergence: float
     log: float
     linear: float
+    quiet: float = 0.0
 
 
 def spectral_distance(output: Output, batch: Batch, resolution: Resolution, terms: Terms) -> torch.Tensor:
@@ -30,8 +34,9 @@ def spectral_distance(output: Output, batch: Batch, resolution: Resolution, term
 
     With magnitudes M of the output and T of the target: |M - T| / |T| (Frobenius norms) times
     `terms.convergence`, plus the mean of |log M - log T| times `terms.log`, plus the mean of |M - T|
-    times `terms.linear`. The magnitudes of the target are made once for all losses that frame and window it
-    alike. The target gets no gradient; a second derivative is not offered.
+    times `terms.linear`. |T| is at least that of white noise of the power `terms.quiet`. The magnitudes
+    of the target are made once for all losses that frame and window it alike. The target gets no gradient;
+    a second derivative is not offered.
     """
     expected = batch.shared.of(batch.target, resolution.key, resolution.magnitudes)
     if resolution.bands is not None:
@@ -67,6 +72,7 @@ class _Distance(_Scaled):
         found = resolution.banded(magnitude)
         error = found - wanted
         far, size = (torch.linalg.vector_norm(part.flatten(1), dim=1) for part in (error, wanted))
+        size = size.clamp(min=resolution.norm_of_noise(terms.quiet, wanted[0]))
         value: torch.Tensor = terms.convergence * far / size
         if terms.log:
             value = value + terms.log * (found / wanted).log_().abs_().flatten(1).mean(dim=1)
@@ -125,7 +131,8 @@ def _item(
             sums += distance_sums(block.spectra, wanted[block.frames], resolution.floor)
             if keep:
                 kept[-1].append(block)
-    far, size, bins = float(sums[0]) ** 0.5, float(sums[3]) ** 0.5, expected.numel()
+    far, bins = float(sums[0]) ** 0.5, expected.numel()
+    size = max(float(sums[3]) ** 0.5, resolution.norm_of_noise(terms.quiet, expected))
     weights = (terms.convergence / (far * size) if far else 0.0, terms.log / bins, terms.linear / bins)
     for parts, wanted, total in zip(kept, expected, padded, strict=False):
         for block in parts:

@@ -24,7 +24,8 @@ class MultiResolutionSTFT:
 
     The terms are those of Yamamoto, Song and Kim, "Parallel WaveGAN" (2020); defaults and
     value are those of auraloss's MultiResolutionSTFTLoss at batch size 1, so that published figures
-    compare. Unlike there, both terms are formed item by item and do not depend on the batching.
+    compare. Unlike there, both terms are formed item by item and do not depend on the batching, and a
+    silent target does not swamp the rest of its batch.
     """
 
     fft_sizes: tuple[int, ...] = opt(
@@ -39,6 +40,9 @@ class MultiResolutionSTFT:
     convergence: float = opt(1.0, ge=0, help="weight of the spectral convergence")
     log_magnitude: float = opt(1.0, ge=0, help="weight of the distance of log magnitudes")
     linear_magnitude: float = opt(0.0, ge=0, help="weight of the distance of magnitudes")
+    quiet: float = opt(
+        -60.0, unit="dBFS", ge=-200, le=0, help="quieter targets count as this loud in the convergence"
+    )
 
     @classmethod
     def examples(cls) -> tuple[MultiResolutionSTFT, ...]:
@@ -87,5 +91,10 @@ class MultiResolutionSTFT:
         # Window and least power of each resolution are auraloss's.
         peers = (STFTLoss(size, hop, length) for size, length, hop in self.resolutions)
         resolutions = [Resolution(peer.fft_size, peer.hop_size, peer.window, peer.eps) for peer in peers]
-        terms = Terms(convergence=self.convergence, log=self.log_magnitude, linear=self.linear_magnitude)
+        terms = Terms(
+            convergence=self.convergence,
+            log=self.log_magnitude,
+            linear=self.linear_magnitude,
+            quiet=10 ** (self.quiet / 10),
+        )
         return MultiResolutionModule("multi-resolution-stft", resolutions, terms)

@@ -34,6 +34,9 @@ class RandomResolutionSTFT:
     floor: float = opt(
         -110.0, unit="dBFS", ge=-300, le=0, help="quieter bins count as the peak of a sine of this level"
     )
+    quiet: float = opt(
+        -60.0, unit="dBFS", ge=-200, le=0, help="quieter targets count as this loud in the convergence"
+    )
 
     def problems(self) -> Iterator[tuple[str, str]]:
         """Yield what is wrong between the options."""
@@ -55,7 +58,12 @@ class RandomResolutionSTFT:
         from fxkit_losses._random_resolution_stft import RandomResolutionModule
         from fxkit_losses._spectral_distance import Terms
 
-        terms = Terms(convergence=self.convergence, log=self.log_magnitude, linear=self.linear_magnitude)
+        terms = Terms(
+            convergence=self.convergence,
+            log=self.log_magnitude,
+            linear=self.linear_magnitude,
+            quiet=10 ** (self.quiet / 10),
+        )
         return RandomResolutionModule(self.low, self.high, self.draws, ctx.seed, self._resolution, terms)
 
     def _resolution(self, size: int, length: int, hop: int) -> Resolution:

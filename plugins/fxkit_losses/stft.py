@@ -39,6 +39,9 @@ class STFT:
     floor: float = opt(
         -110.0, unit="dBFS", ge=-300, le=0, help="quieter bins count as the peak of a sine of this level"
     )
+    quiet: float = opt(
+        -60.0, unit="dBFS", ge=-200, le=0, help="quieter targets count as this loud in the convergence"
+    )
 
     def problems(self) -> Iterator[tuple[str, str]]:
         """Yield what is wrong between the options."""
@@ -53,7 +56,12 @@ class STFT:
         """Return the weights of the terms."""
         from fxkit_losses._spectral_distance import Terms
 
-        return Terms(convergence=self.convergence, log=self.log_magnitude, linear=self.linear_magnitude)
+        return Terms(
+            convergence=self.convergence,
+            log=self.log_magnitude,
+            linear=self.linear_magnitude,
+            quiet=10 ** (self.quiet / 10),
+        )
 
     def resolution(self, ctx: BuildContext) -> Resolution:
         """Return what makes the spectra."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
+from fxkit.catalog import Catalog
 from fxkit.context import BuildContext
-from fxkit.engine.objective import build_terms
+from fxkit.engine.objective import build_terms, measure
 from fxkit.errors import AssemblyError, ExperimentError
 from fxkit.experiment.reader import read_document
+from fxkit.values import Batch, Output
 
 DOCUMENT = {
     "fxkit": 1,
@@ -49,12 +52,43 @@ def test_what_compares_with_the_input_is_refused_without_one():
     assert len(terms(BuildContext(), new={"type": "novelty"})) == 1
 
 
-def test_a_metric_of_which_more_is_better_cannot_choose_the_lowest():
+def test_a_metric_of_which_more_is_better_knows_it_and_may_choose_the_best():
     train = {**DOCUMENT["train"], "best": "pitch"}
-    with pytest.raises(ExperimentError, match=r"train\.best: the best weights are those of the lowest value"):
-        read(metrics={"pitch": {"type": "raw-pitch-accuracy"}}, train=train)
+    experiment = read(metrics={"pitch": {"type": "raw-pitch-accuracy"}}, train=train)
+    wave, pitch = build_terms(experiment.losses, experiment.metrics, BuildContext())
+    assert not wave.higher_is_better
+    assert pitch.higher_is_better
 
 
 def test_a_metric_without_a_gradient_cannot_be_trained_on():
     with pytest.raises(ExperimentError, match=r"move it to \[metrics.pitch\]"):
         read(losses={"pitch": {"type": "f0-error"}})
+
+
+@pytest.mark.parametrize(
+    "names", [("esr", "si-sdr", "multi-resolution-stft", "mel-stft"), ("cosine", "envelope")]
+)
+def test_any_loss_measures_under_metrics_what_it_does_under_losses(names):
+    tables = {name: {"type": name} for name in names}
+    draw = torch.Generator().manual_seed(0)
+    target = 0.1 * torch.randn(2, 1, 4096, generator=draw)
+    output, batch = Output(audio=0.8 * target), Batch(target=target)
+    found = read(metrics=tables)
+    watched = measure(build_terms(found.losses, found.metrics, BuildContext()), output, batch)
+    trained = measure(terms(BuildContext(), **tables), output, batch)
+    assert {name: watched[name].tolist() for name in names} == {
+        name: trained[name].tolist() for name in names
+    }
+
+
+@pytest.mark.parametrize(
+    "name", ["stft", "multi-resolution-stft", "mel-stft", "random-resolution-stft", "novelty"]
+)
+def test_segments_one_sample_too_short_are_refused_before_the_first_step(name):
+    catalog = Catalog.installed(in_tree_only=True)
+    spec = catalog.spec(catalog.find("losses", name))
+    least = spec().traits(BuildContext()).least_samples
+    losses = {"far": {"type": name}}
+    assert read(losses=losses, data={"type": "virtual-device", "segment": least}).losses
+    with pytest.raises(ExperimentError, match=rf"needs {least} samples, data\.segment is {least - 1}"):
+        read(losses=losses, data={"type": "virtual-device", "segment": least - 1})
