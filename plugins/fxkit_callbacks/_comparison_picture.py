@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,9 +12,6 @@ from matplotlib.ticker import MaxNLocator
 from fxkit_callbacks._excerpt import Array, Excerpt, envelope, spectrogram
 from fxkit_callbacks._figure import COLOURS, legend_outside, new_figure, plain, soften
 
-if TYPE_CHECKING:
-    from fxkit.engine.session import Example
-
 _HEIGHT = 8.6
 _ZOOM_SECONDS = 0.02
 _RANGE_DB = 80.0
@@ -22,20 +19,14 @@ _TICKS_HZ = (20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 10000
 _TARGET, _PREDICTION, _RESIDUAL = "#b0b0b0", COLOURS[0], COLOURS[1]
 
 
-def comparison_picture(example: Example, excerpt: Excerpt, title: str) -> Figure:
-    """Draw envelope, a few milliseconds of wave, and spectrograms of the first channel."""
+def comparison_picture(signals: Mapping[str, Array], excerpt: Excerpt, title: str, note: str = "") -> Figure:
+    """Draw outline, a few milliseconds of wave, and spectrogram of target, prediction and residual."""
     figure = new_figure(_HEIGHT, title)
-    signals = {
-        "target": excerpt.cut(example.target),
-        "prediction": excerpt.cut(example.prediction),
-        "residual": excerpt.cut(example.target) - excerpt.cut(example.prediction),
-    }
     whole, zoom = _wave_axes(figure)
     _draw_whole(whole, signals, excerpt)
     _draw_zoom(zoom, signals, excerpt)
     _draw_spectrograms(figure, signals, excerpt)
-    if example.target.shape[0] > 1:
-        note = f"channel 1 of {example.target.shape[0]}"
+    if note:
         figure.text(0.985, 1 - 0.22 / _HEIGHT, note, fontsize=9, ha="right", va="center")
     return figure
 
@@ -49,7 +40,7 @@ def _wave_axes(figure: Figure) -> tuple[Axes, Axes]:
     return whole, zoom
 
 
-def _draw_whole(axes: Axes, signals: dict[str, Array], excerpt: Excerpt) -> None:
+def _draw_whole(axes: Axes, signals: Mapping[str, Array], excerpt: Excerpt) -> None:
     low, high = envelope(signals["target"])
     times = excerpt.times(low.size)
     axes.fill_between(times, low, high, color=_TARGET, linewidth=0, label="target")
@@ -62,7 +53,7 @@ def _draw_whole(axes: Axes, signals: dict[str, Array], excerpt: Excerpt) -> None
     legend_outside(axes)
 
 
-def _draw_zoom(axes: Axes, signals: dict[str, Array], excerpt: Excerpt) -> None:
+def _draw_zoom(axes: Axes, signals: Mapping[str, Array], excerpt: Excerpt) -> None:
     start, stop = _around_peak(signals["target"], round(_ZOOM_SECONDS * excerpt.sample_rate))
     times = (excerpt.start + np.arange(start, stop)) / excerpt.sample_rate * 1000
     for name, colour, width, dash in (
@@ -84,7 +75,7 @@ def _around_peak(audio: Array, length: int) -> tuple[int, int]:
     return start, min(start + length, audio.size)
 
 
-def _draw_spectrograms(figure: Figure, signals: dict[str, Array], excerpt: Excerpt) -> None:
+def _draw_spectrograms(figure: Figure, signals: Mapping[str, Array], excerpt: Excerpt) -> None:
     grid = figure.add_gridspec(
         1, 4, width_ratios=(1, 1, 1, 0.05), left=0.09, right=0.925, top=0.4, bottom=0.065, wspace=0.08
     )

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 import numpy.typing as npt
-import torch
 
 if TYPE_CHECKING:
+    import torch
+
     from fxkit.engine.session import Example
 
 Array = npt.NDArray[np.float64]
@@ -46,10 +47,10 @@ def loudest(example: Example, sample_rate: int, seconds: float) -> Excerpt:
 
     A recording that is shorter is taken whole.
     """
-    energy = example.target[:, example.skip :].double().square().sum(0)
-    length = min(max(1, round(seconds * sample_rate)), energy.numel())
-    before = torch.nn.functional.pad(energy.cumsum(0), (1, 0))
-    starts = torch.arange(0, energy.numel() - length + 1, max(1, length // 16))
+    energy = example.target[:, example.skip :].double().square().sum(0).numpy()
+    length = min(max(1, round(seconds * sample_rate)), energy.size)
+    before = np.concatenate([[0.0], np.cumsum(energy)])
+    starts = np.arange(0, energy.size - length + 1, max(1, length // 16))
     start = int(starts[(before[starts + length] - before[starts]).argmax()]) if length else 0
     return Excerpt(start=example.skip + start, stop=example.skip + start + length, sample_rate=sample_rate)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-LARGEST = 7
+from fxkit_callbacks._course import LARGEST, Array
 
 
 class History:
@@ -35,6 +35,10 @@ class History:
         [points, entries, 1] for a parameter of more than `LARGEST` entries: the medians.
         """
         return torch.stack(self.tracks[name])
+
+    def arrays(self) -> dict[str, Array]:
+        """Return "node.parameter" -> what `series` does, as arrays."""
+        return {name: self.series(name).numpy() for name in self.tracks}
 
     def newest(self) -> dict[str, float]:
         """Return the last validation's medians as "node.parameter", or "node.parameter.N" of several entries.

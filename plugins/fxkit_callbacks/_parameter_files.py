@@ -10,48 +10,49 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fxkit.files import write_atomically, write_text
-from fxkit_callbacks._figure import save
-from fxkit_callbacks._history import History
-from fxkit_callbacks._history_picture import history_picture
+from fxkit.parameter import Parameter
+from fxkit_callbacks._course import Array, Course, Wave
 from fxkit_callbacks._names import safe_names
-from fxkit_callbacks._track_picture import Track, track_picture
 
 if TYPE_CHECKING:
     from fxkit.engine.session import Evaluation, Example, Run
     from fxkit_callbacks._clips import Clip
-    from fxkit_callbacks._excerpt import Array
+    from fxkit_callbacks._excerpt import Excerpt
+    from fxkit_callbacks._history import History
 
 _COLUMNS = ("step", "node", "parameter", "entry", "unit", "least", "median", "greatest")
+_DRAW = "fxkit_callbacks._parameter_pictures:"
 
 
-def write_history(run: Run, history: History) -> None:
-    """Write history.csv and draw each node's parameters over the steps."""
+def write_history(owner: object, run: Run, history: History) -> None:
+    """Write history.csv, and let each node's parameters be drawn over the steps."""
     if not history.steps:
         return
     write_text(_folder(run) / "history.csv", "\n".join(_lines(run, history)) + "\n")
+    arrays = history.arrays()
     for node, stem in _nodes(run):
         parameters = run.model.plan.nodes[node].parameters
         if parameters:
-            title = f"Parameters of {node} at each validation"
-            save(history_picture(node, parameters, history, title), _folder(run) / f"{stem}.png")
+            series = {one.name: arrays[f"{node}.{one.name}"] for one in parameters}
+            title, path = f"Parameters of {node} at each validation", _folder(run) / f"{stem}.png"
+            draw = f"{_DRAW}draw_history"
+            run.background.call(owner, draw, path, parameters, history.steps, series, title)
 
 
-def write_tracks(run: Run, clip: Clip, evaluation: Evaluation) -> None:
-    """Write tracks.npz and draw each node's moving parameters in an excerpt."""
-    tracks = {node: _tracks(run, clip.example, node) for node in run.model.plan.nodes}
+def write_tracks(owner: object, run: Run, clip: Clip, evaluation: Evaluation) -> None:
+    """Write tracks.npz, and let each node's moving parameters be drawn in an excerpt."""
     excerpt = clip.excerpt
-    if excerpt.start == excerpt.stop or not any(tracks.values()):
+    courses = {node: _courses(run, clip.example, node, excerpt) for node in run.model.plan.nodes}
+    if excerpt.start == excerpt.stop or not any(courses.values()):
         return
-    arrays: dict[str, Array] = {}
+    _write_arrays(_folder(run) / "tracks.npz", courses)
+    wave = _outline(clip)
     for node, stem in _nodes(run):
-        for name, track in tracks[node].items():
-            seconds, values = track.cut(excerpt, points=excerpt.stop)
-            arrays |= {f"{node}.{name}": values, f"{node}.{name}.seconds": seconds}
-        if tracks[node]:
+        if courses[node]:
             title = f"Parameters of {node} in {clip.example.name}, {_when(evaluation)}"
-            picture = track_picture(tracks[node], clip.example.target, excerpt, title)
-            save(picture, _folder(run) / f"{stem}-tracks.png")
-    _write_arrays(_folder(run) / "tracks.npz", arrays)
+            thinned = {name: course.thinned() for name, course in courses[node].items()}
+            path = _folder(run) / f"{stem}-tracks.png"
+            run.background.call(owner, f"{_DRAW}draw_tracks", path, thinned, wave, title)
 
 
 def _folder(run: Run) -> Path:
@@ -71,26 +72,51 @@ def _lines(run: Run, history: History) -> Iterator[str]:
     yield ",".join(_COLUMNS)
     for node, plan in run.model.plan.nodes.items():
         for parameter in plan.parameters:
-            series = history.series(f"{node}.{parameter.name}")
-            for step, entries in zip(history.steps, series.tolist(), strict=True):
-                for number, values in enumerate(entries, start=1):
-                    least, median, greatest = values if len(values) == 3 else ("", *values, "")
-                    fields = (step, node, parameter.name, number, parameter.unit, least, median, greatest)
-                    yield ",".join(f"{v:.7g}" if isinstance(v, float) else str(v) for v in fields)
+            yield from _rows(node, parameter, history)
 
 
-def _tracks(run: Run, example: Example, node: str) -> dict[str, Track]:
+def _rows(node: str, parameter: Parameter, history: History) -> Iterator[str]:
+    series = history.series(f"{node}.{parameter.name}").tolist()
+    for step, entries in zip(history.steps, series, strict=True):
+        for number, values in enumerate(entries, start=1):
+            least, median, greatest = values if len(values) == 3 else ("", *values, "")
+            fields = (step, node, parameter.name, number, parameter.unit, least, median, greatest)
+            yield ",".join(f"{v:.7g}" if isinstance(v, float) else str(v) for v in fields)
+
+
+def _courses(run: Run, example: Example, node: str, excerpt: Excerpt) -> dict[str, Course]:
     found = {}
     for parameter in run.model.plan.nodes[node].parameters:
         values = example.parameters[f"{node}.{parameter.name}"]
         hop = run.experiment.run.hop if parameter.rate in ("frame", "control") else 1
         if values.shape[-1] > 1:
-            found[parameter.name] = Track(parameter=parameter, values=values, hop=hop)
+            found[parameter.name] = course_in(parameter, values.numpy(), hop, excerpt)
     return found
 
 
-def _write_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
+def course_in(parameter: Parameter, values: Array, hop: int, excerpt: Excerpt) -> Course:
+    """Return how a parameter moves in an excerpt; `values` [size, time] stand every `hop` samples from 0."""
+    first = excerpt.start // hop
+    last = min((excerpt.stop - 1) // hop + 1, values.shape[-1] - 1)
+    seconds = np.arange(first, last + 1) * hop / excerpt.sample_rate
+    return Course(parameter=parameter, seconds=seconds, values=values[:, first : last + 1])
+
+
+def _outline(clip: Clip) -> Wave:
+    from fxkit_callbacks._excerpt import envelope
+
+    low, high = envelope(clip.excerpt.cut(clip.example.target))
+    start, stop = clip.excerpt.seconds
+    return Wave(low=low, high=high, start=start, stop=stop)
+
+
+def _write_arrays(path: Path, courses: Mapping[str, Mapping[str, Course]]) -> None:
+    arrays: dict[str, Array] = {}
+    for node, named in courses.items():
+        for name, course in named.items():
+            arrays[f"{node}.{name}"] = course.values.astype(np.float32)
+            arrays[f"{node}.{name}.seconds"] = course.seconds
     stream = io.BytesIO()
     # numpy dates what it packs 1980, so that the same values give the same bytes.
-    np.savez(stream, **{name: values.astype(np.float32) for name, values in arrays.items()})
+    np.savez(stream, **arrays)
     write_atomically(path, lambda target: target.write(stream.getvalue()))

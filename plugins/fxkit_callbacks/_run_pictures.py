@@ -1,31 +1,24 @@
-"""Pictures of how far a run has come: its losses, and one recording against its target."""
+"""Pictures of how far a run has come, drawn into files."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
-from fxkit.runs.journal import read_journal
 from fxkit_callbacks._comparison_picture import comparison_picture
+from fxkit_callbacks._excerpt import Array, Excerpt
 from fxkit_callbacks._figure import save
 from fxkit_callbacks._loss_picture import loss_picture
 
-if TYPE_CHECKING:
-    from fxkit.engine.session import Run
-    from fxkit_callbacks._clips import Clip
+
+def draw_losses(path: Path, records: Sequence[Mapping[str, Any]], title: str) -> None:
+    """Draw all losses of a journal."""
+    save(loss_picture(records, title), path)
 
 
-def draw_losses(run: Run) -> None:
-    """Draw all losses of the journal."""
-    records = read_journal(run.folder.journal)
-    if records:
-        title = f"Losses of {run.experiment.run.name} up to step {run.step}"
-        save(loss_picture(records, title), run.folder.plots / "losses.png")
-
-
-def draw_comparison(run: Run, clip: Clip, when: str) -> None:
-    """Draw target, prediction and residual of a clip."""
-    if clip.excerpt.start == clip.excerpt.stop:
-        return
-    figures = "  ".join(f"{name} {value:.4g}" for name, value in clip.example.metrics.items())
-    picture = comparison_picture(clip.example, clip.excerpt, f"{clip.example.name}, {when}:  {figures}")
-    save(picture, run.folder.plots / "comparison.png")
+def draw_comparison(
+    path: Path, signals: Mapping[str, Array], excerpt: Excerpt, title: str, note: str
+) -> None:
+    """Draw target, prediction and residual of an excerpt."""
+    save(comparison_picture(signals, excerpt, title, note), path)

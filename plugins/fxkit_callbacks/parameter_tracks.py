@@ -72,6 +72,7 @@ class Tracker:
     def fx_run_end(self, run: Run, evaluation: Evaluation) -> None:
         """Draw everything with an excerpt of the test."""
         self._write(run, evaluation)
+        run.background.settle(self)
 
     def state_dict(self) -> dict[str, Any]:
         """Return the history, and what the trigger keeps."""
@@ -85,6 +86,6 @@ class Tracker:
     def _write(self, run: Run, evaluation: Evaluation) -> None:
         from fxkit_callbacks._parameter_files import write_history, write_tracks
 
-        write_history(run, self.history)
+        write_history(self, run, self.history)
         for clip in self.clips.of(evaluation):
-            write_tracks(run, clip, evaluation)
+            write_tracks(self, run, clip, evaluation)

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from fxkit.context import BuildContext
     from fxkit.engine.session import Evaluation, Run
+    from fxkit_callbacks._clips import Clip
+
+_DRAW = "fxkit_callbacks._run_pictures:"
 
 
 @attrs.frozen(kw_only=True)
@@ -63,6 +66,7 @@ class Plotter:
     def fx_run_end(self, run: Run, evaluation: Evaluation) -> None:
         """Draw the whole run and a recording of the test."""
         self._draw(run, evaluation, "test")
+        run.background.settle(self)
 
     def state_dict(self) -> dict[str, Any]:
         """Return what the trigger keeps."""
@@ -73,8 +77,23 @@ class Plotter:
         self.trigger.load_state_dict(state)
 
     def _draw(self, run: Run, evaluation: Evaluation, when: str) -> None:
-        from fxkit_callbacks._run_pictures import draw_comparison, draw_losses
+        from fxkit.runs.journal import read_journal
 
-        draw_losses(run)
+        records = read_journal(run.folder.journal)
+        if records:
+            title = f"Losses of {run.experiment.run.name} up to step {run.step}"
+            run.background.call(self, f"{_DRAW}draw_losses", run.folder.plots / "losses.png", records, title)
         for clip in self.clips.of(evaluation):
-            draw_comparison(run, clip, when)
+            self._compare(run, clip, when)
+
+    def _compare(self, run: Run, clip: Clip, when: str) -> None:
+        example, excerpt = clip.example, clip.excerpt
+        if excerpt.start == excerpt.stop:
+            return
+        target, prediction = excerpt.cut(example.target), excerpt.cut(example.prediction)
+        signals = {"target": target, "prediction": prediction, "residual": target - prediction}
+        figures = "  ".join(f"{name} {value:.4g}" for name, value in example.metrics.items())
+        title, channels = f"{example.name}, {when}:  {figures}", example.target.shape[0]
+        note = f"channel 1 of {channels}" if channels > 1 else ""
+        path = run.folder.plots / "comparison.png"
+        run.background.call(self, f"{_DRAW}draw_comparison", path, signals, excerpt, title, note)

@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 import torch
 
+from fxkit.background import Background
 from fxkit.callbacks import Callbacks
 from fxkit.engine.course import Course
 from fxkit.engine.evaluation import Evaluation, Example
@@ -39,7 +40,8 @@ class Run:
     """Hold a run in progress.
 
     `step` counts finished optimiser steps; `validated` is the step of the last validation;
-    `pending` holds the losses of a step whose validation and hooks have not all run yet.
+    `pending` holds the losses of a step whose validation and hooks have not all run yet. `background` does
+    work of callbacks that nothing has to wait for, such as drawing.
     """
 
     prepared: Prepared
@@ -53,6 +55,7 @@ class Run:
     best: Best | None = None
     stopped: str | None = None
     pending: Mapping[str, float] | None = None
+    background: Background = attrs.field(factory=Background)
     polarity: PolarityWatch = attrs.field(init=False)
     _requested: list[Path] = attrs.field(factory=list)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -19,6 +20,17 @@ HOP = 64
 RECORDINGS = (SimpleNamespace(name="one", samples=4000), SimpleNamespace(name="two", samples=4000))
 
 
+class AtOnce:
+    """Make the calls of `fxkit.background.Background` in this process."""
+
+    def call(self, owner, function, *arguments):
+        module, _, name = function.partition(":")
+        getattr(importlib.import_module(module), name)(*arguments)
+
+    def settle(self, owner):
+        """Have nothing to wait for."""
+
+
 class FakeRun:
     """Behave towards callbacks as `fxkit.engine.session.Run` does."""
 
@@ -31,6 +43,7 @@ class FakeRun:
         self.sample_rate = RATE
         self.learning_rates = {"amp": 0.01}
         self.said: list[str] = []
+        self.background = AtOnce()
         self.requested: list[Path] = []
         self.published: list[tuple[str, int, dict[str, float]]] = []
         self.experiment = SimpleNamespace(

@@ -37,7 +37,7 @@ def test_describing_callbacks_loads_no_heavy_library():
 
 def test_drawing_needs_no_display_and_no_global_figures():
     assert "matplotlib.pyplot" not in loaded_by(
-        "import fxkit_callbacks._parameter_files, fxkit_callbacks._run_pictures"
+        "import fxkit_callbacks._parameter_pictures, fxkit_callbacks._run_pictures"
     )
 
 

@@ -13,12 +13,14 @@ from PIL import Image
 
 from fxkit import BuildContext, Parameter
 from fxkit.runs import checkpoint
+from fxkit_callbacks._course import Wave
 from fxkit_callbacks._excerpt import Excerpt, loudest
 from fxkit_callbacks._history import History
 from fxkit_callbacks._history_picture import history_picture
 from fxkit_callbacks._map import edges_around
 from fxkit_callbacks._panel import panels
-from fxkit_callbacks._track_picture import Track, track_picture
+from fxkit_callbacks._parameter_files import course_in
+from fxkit_callbacks._track_picture import track_picture
 from fxkit_callbacks.parameter_tracks import ParameterTracks
 
 CUTOFF = Parameter(name="cutoff", low=20, high=20000, default=1000, unit="Hz", mapping="log")
@@ -62,6 +64,10 @@ def shown(run):
 
 def pictures(run):
     return {path.name: np.asarray(Image.open(path).convert("RGB")) for path in shown(run).glob("*.png")}
+
+
+def series(history, node):
+    return {name.removeprefix(f"{node}."): values for name, values in history.arrays().items()}
 
 
 def table(run):
@@ -224,7 +230,9 @@ def test_log_mapped_parameters_have_a_logarithmic_axis_and_plain_numbers():
     history = History()
     for step in (1, 2):
         history.add(step, [parameters_at(step)])
-    figure = history_picture("filter", (CUTOFF, GAIN, MIX, BANDS), history, "Parameters")
+    figure = history_picture(
+        (CUTOFF, GAIN, MIX, BANDS), history.steps, series(history, "filter"), "Parameters"
+    )
     figure.canvas.draw()
     assert [axes.get_yscale() for axes in figure.axes[:2]] == ["log", "linear"]
     assert figure.axes[0].get_ylabel() == "cutoff in Hz"
@@ -237,7 +245,7 @@ def test_a_parameter_that_hardly_moves_is_not_blown_up():
     history = History()
     for step, value in enumerate((0.500, 0.501)):
         history.add(step, [{"node.mix": torch.tensor([[value]])}])
-    low, high = history_picture("node", (MIX,), history, "").axes[0].get_ylim()
+    low, high = history_picture((MIX,), history.steps, series(history, "node"), "").axes[0].get_ylim()
     assert high - low >= (MIX.high - MIX.low) / 20
 
 
@@ -247,7 +255,9 @@ def test_a_parameter_that_hardly_moves_is_not_blown_up():
 def test_any_name_fits_and_is_printed_as_it_is(name):
     history = History()
     history.add(1, [{f"node.{name}": torch.tensor([[0.5]])}])
-    figure = history_picture("node", (attrs.evolve(MIX, name=name),), history, f"Parameters of {name}" * 3)
+    figure = history_picture(
+        (attrs.evolve(MIX, name=name),), history.steps, series(history, "node"), f"Parameters of {name}" * 3
+    )
     assert inside(figure)
     label = figure.axes[0].get_legend().get_texts()[0].get_text().strip().replace("\\$", "$")
     assert label == name or (label.endswith("…") and name.startswith(label[:-1]))
@@ -255,17 +265,23 @@ def test_any_name_fits_and_is_printed_as_it_is(name):
 
 def test_tracks_stand_at_their_time_in_the_recording():
     excerpt = Excerpt(start=4000, stop=8000, sample_rate=8000)
-    moving = torch.arange(0, 8000 / 64)[None]
-    frames = Track(parameter=attrs.evolve(MIX, high=200), values=moving, hop=64)
-    times, values = frames.cut(excerpt)
-    assert times[0] <= 0.5
-    assert times[-1] >= 0.99
-    np.testing.assert_allclose(values[0] * 64 / 8000, times, atol=1e-12)
-    target = torch.rand(1, 8000, generator=torch.Generator().manual_seed(0))
-    figure = track_picture({"mix": frames}, target, excerpt, "Parameters")
+    moving = np.arange(0, 8000 / 64)[None]
+    course = course_in(attrs.evolve(MIX, high=200), moving, 64, excerpt)
+    assert course.seconds[0] <= 0.5
+    assert course.seconds[-1] >= 0.99
+    np.testing.assert_allclose(course.values[0] * 64 / 8000, course.seconds, atol=1e-12)
+    outline = np.random.default_rng(0).random(800)
+    wave = Wave(low=-outline, high=outline, start=0.5, stop=1.0)
+    figure = track_picture({"mix": course}, wave, "Parameters")
     assert figure.axes[1].get_xlim() == (0.5, 1.0)
     curve = figure.axes[1].get_lines()[0]
     np.testing.assert_allclose(curve.get_ydata() * 64 / 8000, curve.get_xdata(), atol=1e-12)
+
+
+def test_a_course_is_thinned_to_what_can_be_seen():
+    course = course_in(MIX, np.zeros((1, 96001)), 1, Excerpt(start=0, stop=96000, sample_rate=48000))
+    thin = course.thinned(1200)
+    assert (course.seconds.size, thin.seconds.size, thin.values.shape) == (96001, 1201, (1, 1201))
 
 
 def test_the_excerpt_is_the_loudest_scored_part(make_example):
