@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from fxkit.inspection.stopwatch import Timing
 
 _WIDTH = 110
+# The table has the width that it needs.
+_UNFOLDED = 1000
 _COLUMNS = ("node", "plugin", "weights", "parameters", "receptive field", "latency", "MAC/sample", "time")
 
 
@@ -29,7 +31,7 @@ def model_table(card: ModelCard, timing: Timing | None) -> str:
         table.add_column(column, footer=total, justify="right" if right else "left", no_wrap=True)
     for row in _rows(card, timing):
         table.add_row(*row)
-    return "\n".join([_headline(card), _printed(table), *_speed(card, timing)])
+    return "\n".join([_headline(card), _printed(table, _UNFOLDED), *_speed(timing)])
 
 
 def model_text(card: ModelCard) -> str:
@@ -67,7 +69,7 @@ def _totals(card: ModelCard) -> tuple[str, ...]:
     return ("in all", "", f"{card.weights:,}", str(count or ""), field, str(card.latency), macs, "")
 
 
-def _speed(card: ModelCard, timing: Timing | None) -> Iterator[str]:
+def _speed(timing: Timing | None) -> Iterator[str]:
     if timing is not None:
         yield (
             f"streams {timing.real_time:.3g} times faster than real time here, in blocks of {timing.block}"
@@ -85,7 +87,7 @@ def _weights(part: NodeCard | ControllerCard) -> str:
     return f"{part.weights:,}" if part.trained else f"{part.weights:,} frozen"
 
 
-def _printed(content: RenderableType) -> str:
+def _printed(content: RenderableType, width: int = _WIDTH) -> str:
     stream = io.StringIO()
-    Console(file=stream, width=_WIDTH, highlight=False, color_system=None).print(content)
+    Console(file=stream, width=width, highlight=False, color_system=None).print(content)
     return "\n".join(line.rstrip() for line in stream.getvalue().strip("\n").splitlines())

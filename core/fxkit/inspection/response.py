@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import attrs
 import numpy as np
@@ -20,7 +20,7 @@ Array = npt.NDArray[np.float64]
 LEVELS = (-36.0, -18.0, -6.0)
 ORDERS = 5
 LOWEST = 20.0
-_PER_OCTAVE = 24
+_PER_OCTAVE = 16
 _IMPULSE = 1e-3
 _TAIL_SECONDS, _TAPS_SECONDS = 0.2, 0.25
 # A response whose energy beyond the usual taps is below this part of the whole is cut there.
@@ -70,7 +70,7 @@ class Swept:
 
 @attrs.frozen(kw_only=True, eq=False)
 class Trace:
-    """Hold both measurements of one path through the model."""
+    """Hold both measurements of one path through the model; of nodes, only the sweep at the highest level."""
 
     small: SmallSignal
     swept: tuple[Swept, ...]
@@ -197,21 +197,26 @@ class _Meter:
 
     def traces(self, heard: Heard) -> dict[tuple[str, str], Trace]:
         """Return every path through the model as ("whole" | "through" | "alone", node) -> its trace."""
-        paths = {("whole", ""): heard.whole}
-        paths |= {("through", name): audio for name, audio in heard.through.items()}
+        paths = {("through", name): audio for name, audio in heard.through.items()}
         paths |= {("alone", name): audio for name, audio in heard.alone.items()}
         # What is one signal is measured once.
         distinct = {id(audio): audio for audio in paths.values()}
-        read = dict(zip(distinct, self._read(torch.stack(list(distinct.values()))), strict=True))
-        return {path: read[id(audio)] for path, audio in paths.items()}
+        whole, *nodes = self._read([heard.whole, *distinct.values()])
+        traces = dict(zip(distinct, nodes, strict=True))
+        return {("whole", ""): whole, **{path: traces[id(audio)] for path, audio in paths.items()}}
 
-    def _read(self, audio: torch.Tensor) -> Iterator[Trace]:
-        """Yield the trace of each path of audio [paths, items, samples]."""
-        gains = torch.tensor([10 ** (level / 20) for level in self.levels], dtype=torch.float64)
-        swept = sweep_responses(audio[:, 4:] / gains[:, None], self.sweep, self.frequencies, ORDERS)
-        impulses = (audio[:, 0:4:2].double() - audio[:, 1:4:2]) / (2 * _IMPULSE)
-        for path in range(len(audio)):
-            yield Trace(small=self._small(impulses[path]), swept=tuple(self._levels(swept[path])))
+    def _read(self, heard: Sequence[torch.Tensor]) -> Iterator[Trace]:
+        """Yield the trace of each [items, samples]: the first with all sweeps, others with the loudest."""
+        loudest = max(range(len(self.levels)), key=lambda index: self.levels[index])
+        rows = [(0, index) for index in range(len(self.levels))]
+        rows += [(path, loudest) for path in range(1, len(heard))]
+        gains = torch.tensor([10 ** (self.levels[index] / 20) for _, index in rows], dtype=torch.float64)
+        recorded = torch.stack([heard[path][4 + index] for path, index in rows]) / gains[:, None]
+        swept = list(zip(rows, sweep_responses(recorded, self.sweep, self.frequencies, ORDERS), strict=True))
+        for path, audio in enumerate(heard):
+            own = [_swept(self.levels[index], one) for (owner, index), one in swept if owner == path]
+            impulses = (audio[0:4:2].double() - audio[1:4:2]) / (2 * _IMPULSE)
+            yield Trace(small=self._small(impulses), swept=tuple(own))
 
     def _small(self, impulses: torch.Tensor) -> SmallSignal:
         impulses = _short(impulses, round(_TAPS_SECONDS * self.rate))
@@ -226,10 +231,10 @@ class _Meter:
             drift_db=_drift(magnitudes[0], magnitudes[1]),
         )
 
-    def _levels(self, responses: torch.Tensor) -> Iterator[Swept]:
-        for level, response in zip(self.levels, responses, strict=True):
-            values = _decibels(response)
-            yield Swept(level=level, magnitude_db=values[0], harmonics_db=values[1:])
+
+def _swept(level: float, response: torch.Tensor) -> Swept:
+    values = _decibels(response)
+    return Swept(level=level, magnitude_db=values[0], harmonics_db=values[1:])
 
 
 def _short(impulses: torch.Tensor, taps: int) -> torch.Tensor:
