@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from fxkit.figure import COLOURS, legend_outside, new_figure, plain, soften
 from fxkit_callbacks._excerpt import Array, Excerpt, envelope, spectrogram
-from fxkit_callbacks._figure import COLOURS, legend_outside, new_figure, plain, soften
 
 _HEIGHT = 8.6
 _ZOOM_SECONDS = 0.02

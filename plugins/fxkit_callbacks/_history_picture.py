@@ -8,9 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fxkit.parameter import Parameter
-from fxkit_callbacks._course import LARGEST, Array
-from fxkit_callbacks._figure import (
+from fxkit.figure import (
     COLOURS,
     MARKERS,
     finish_panel,
@@ -20,6 +18,8 @@ from fxkit_callbacks._figure import (
     rows,
     step_axis,
 )
+from fxkit.parameter import Parameter
+from fxkit_callbacks._course import LARGEST, Array
 from fxkit_callbacks._map import BAR_LABEL, draw_map, edges_around
 from fxkit_callbacks._panel import Panel, panels
 

@@ -9,7 +9,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fxkit_callbacks._figure import COLOURS, finish_panel, legend_outside, new_figure, rows, step_axis
+from fxkit.figure import COLOURS, finish_panel, legend_outside, new_figure, rows, step_axis
 
 Curve = tuple[list[int], list[float]]
 

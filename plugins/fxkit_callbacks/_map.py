@@ -6,8 +6,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, Normalize, PowerNorm
 
+from fxkit.figure import Array, plain
 from fxkit.parameter import Parameter
-from fxkit_callbacks._figure import Array, plain
 
 # As wide as a colour bar with its numbers and label.
 BAR_LABEL = "0.0000 in unit"

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 
 import attrs
 
+from fxkit.figure import COLOURS, chunks
 from fxkit.parameter import Parameter
-from fxkit_callbacks._figure import COLOURS, chunks
 
 
 @attrs.frozen

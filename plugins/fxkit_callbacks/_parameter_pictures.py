@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from fxkit.figure import save
 from fxkit.parameter import Parameter
 from fxkit_callbacks._course import Array, Course, Wave
-from fxkit_callbacks._figure import save
 from fxkit_callbacks._history_picture import history_picture
 from fxkit_callbacks._track_picture import track_picture
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from fxkit.figure import save
 from fxkit_callbacks._comparison_picture import comparison_picture
 from fxkit_callbacks._excerpt import Array, Excerpt
-from fxkit_callbacks._figure import save
 from fxkit_callbacks._loss_picture import loss_picture
 
 

@@ -8,8 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fxkit_callbacks._course import LARGEST, Course, Wave
-from fxkit_callbacks._figure import (
+from fxkit.figure import (
     COLOURS,
     DASHES,
     GREY,
@@ -19,6 +18,7 @@ from fxkit_callbacks._figure import (
     plain,
     rows,
 )
+from fxkit_callbacks._course import LARGEST, Course, Wave
 from fxkit_callbacks._map import BAR_LABEL, draw_map, edges_around
 from fxkit_callbacks._panel import Panel, panels
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from fxkit.engine.session import Evaluation, Run
     from fxkit.inspection.response import Response
 
+_FILES = "fxkit.inspection.response_files:"
+
 
 @attrs.frozen(kw_only=True)
 class FrequencyResponse(Triggers):
@@ -77,6 +79,7 @@ class ResponseMeter:
     def fx_run_end(self, run: Run, evaluation: Evaluation) -> None:
         """Measure the weights that the run keeps."""
         self._act(run, evaluation, "frequency-response.test")
+        run.background.settle(self)
 
     def state_dict(self) -> dict[str, Any]:
         """Return the gains so far, and what the trigger keeps."""
@@ -89,19 +92,21 @@ class ResponseMeter:
         self.trigger.load_state_dict(state["trigger"])
 
     def _act(self, run: Run, evaluation: Evaluation, name: str) -> None:
+        from fxkit.inspection.recorded import recorded_response
         from fxkit_callbacks._probing import responses, state_title
-        from fxkit_callbacks._recorded_response import recorded_response
-        from fxkit_callbacks._response_files import write_movement, write_response
 
         response = self._measure(run, evaluation)
         recorded = recorded_response(evaluation, response.frequencies)
         folder = responses(run)
-        write_response(folder, response, recorded, state_title(run, evaluation))
+        title = state_title(run, evaluation)
+        run.background.call(self, f"{_FILES}write_response", folder, response, recorded, title)
         if evaluation.split != "test":
             self._remember(evaluation.step, response)
         if len(self.gains) > 1:
             gains = {step: gain.double().numpy() for step, gain in self.gains.items()}
-            write_movement(folder, response.frequencies, gains, recorded, run.experiment.run.name)
+            name_of_run, frequencies = run.experiment.run.name, response.frequencies
+            write = f"{_FILES}write_movement"
+            run.background.call(self, write, folder, frequencies, gains, recorded, name_of_run)
         run.publish(name, run.step, response.figures())
         self._say(run, response)
 

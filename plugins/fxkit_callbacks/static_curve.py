@@ -69,6 +69,7 @@ class CurveMeter:
     def fx_run_end(self, run: Run, evaluation: Evaluation) -> None:
         """Measure the weights that the run keeps."""
         self._act(run, evaluation, "static-curve.test")
+        run.background.settle(self)
 
     def state_dict(self) -> dict[str, Any]:
         """Return what the trigger keeps."""
@@ -79,13 +80,12 @@ class CurveMeter:
         self.trigger.load_state_dict(state["trigger"])
 
     def _act(self, run: Run, evaluation: Evaluation, name: str) -> None:
-        from fxkit_callbacks._curve_picture import curve_picture
-        from fxkit_callbacks._figure import save
         from fxkit_callbacks._probing import responses, state_title
 
         curve = self._measure(run, evaluation)
         title = f"Input/output curve of {state_title(run, evaluation)}"
-        save(curve_picture(curve, title), responses(run) / "static-curve.png")
+        path = responses(run) / "static-curve.png"
+        run.background.call(self, "fxkit.inspection.curve_picture:draw_curve", path, curve, title)
         write_text(responses(run) / "static-curve.csv", _text(curve))
         run.publish(name, run.step, curve.figures())
 

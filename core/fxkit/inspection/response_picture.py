@@ -14,7 +14,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-from fxkit_callbacks._figure import (
+from fxkit.figure import (
     COLOURS,
     DASHES,
     chunks,
@@ -25,8 +25,8 @@ from fxkit_callbacks._figure import (
 )
 
 if TYPE_CHECKING:
+    from fxkit.inspection.recorded import Recorded
     from fxkit.inspection.response import Response, Swept
-    from fxkit_callbacks._recorded_response import Recorded
 
 Array = npt.NDArray[np.float64]
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from fxkit.figure import save
 from fxkit.files import write_text
+from fxkit.inspection.recorded import Recorded
 from fxkit.inspection.response import Response, Trace
-from fxkit_callbacks._figure import save
-from fxkit_callbacks._recorded_response import Recorded
-from fxkit_callbacks._response_picture import movement_picture, node_pictures, response_picture
+from fxkit.inspection.response_picture import movement_picture, node_pictures, response_picture
 
 Array = npt.NDArray[np.float64]
 
