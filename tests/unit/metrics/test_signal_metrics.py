@@ -49,6 +49,33 @@ def test_mape_is_the_mean_share_of_the_error():
     assert measured(MAPE(floor=0.01), audio, target).tolist() == pytest.approx(expected, rel=1e-12)
 
 
+# BS.1770-4, tables 1 and 2: the filters at 48 kHz, numerator and denominator.
+SHELF = ((1.53512485958697, -2.69169618940638, 1.19839281085285), (-1.69065929318241, 0.73248077421585))
+LOW_CUT = ((1.0, -2.0, 1.0), (-1.99004745483398, 0.99007225036621))
+
+
+def biquad(samples, numerator, denominator):
+    x1 = x2 = y1 = y2 = 0.0
+    found = []
+    for x in samples:
+        y = numerator[0] * x + numerator[1] * x1 + numerator[2] * x2
+        y -= denominator[0] * y1 + denominator[1] * y2
+        x1, x2, y1, y2 = x, x1, y, y1
+        found.append(y)
+    return found
+
+
+def by_the_standard(channels):
+    """Measure the loudness in LUFS of lists of samples at 48 kHz, gate by gate."""
+    weighted = [biquad(biquad(channel, *SHELF), *LOW_CUT) for channel in channels]
+    square = np.sum(np.square(weighted), axis=0)
+    powers = [square[k : k + 19200].mean() for k in range(0, len(square) - 19200 + 1, 4800)]
+    units = lambda power: -0.691 + 10 * math.log10(power)  # noqa: E731
+    above = [power for power in powers if units(power) > -70]
+    threshold = units(np.mean(above)) - 10
+    return units(np.mean([power for power in above if units(power) > threshold]))
+
+
 class TestIntegratedLoudness:
     def test_a_full_scale_tone_at_997_hz_in_one_channel_reads_minus_3_01(self):
         assert float(integrated_loudness(tone(997.0, 4.0), RATE)) == pytest.approx(-3.01, abs=0.02)
@@ -57,22 +84,29 @@ class TestIntegratedLoudness:
         both = tone(997.0, 4.0, -23.0).expand(-1, 2, -1)
         assert float(integrated_loudness(both, RATE)) == pytest.approx(-23.0, abs=0.05)
 
-    def test_the_relative_gate_leaves_quiet_parts_out(self):
-        # EBU Tech 3341, minimum requirements, case 3: -36, -23 and -36 dBFS for 10, 60 and 10 s give -23.
-        rate = 8000
-        parts = [
-            tone(997.0, 10.0, -36.0, rate),
-            tone(997.0, 60.0, -23.0, rate),
-            tone(997.0, 10.0, -36.0, rate),
-        ]
-        both = torch.cat(parts, dim=-1).expand(-1, 2, -1)
-        assert float(integrated_loudness(both, rate)) == pytest.approx(-23.0, abs=0.1)
+    # EBU Tech 3341 (2016), table 1: stereo sines of 1 kHz, seconds and dBFS of each part; read to 0.1 LU.
+    @pytest.mark.parametrize(
+        ("parts", "expected"),
+        [
+            ([(20, -23)], -23.0),
+            ([(20, -33)], -33.0),
+            ([(10, -36), (60, -23), (10, -36)], -23.0),
+            ([(10, -72), (10, -36), (60, -23), (10, -36), (10, -72)], -23.0),
+            ([(20, -26), (20.1, -20), (20, -26)], -23.0),
+        ],
+    )
+    def test_minimum_requirements_of_the_ebu(self, parts, expected):
+        programme = torch.cat([tone(1000.0, seconds, level) for seconds, level in parts], dim=-1)
+        both = programme.float().expand(-1, 2, -1)
+        assert float(integrated_loudness(both, RATE)) == pytest.approx(expected, abs=0.1)
 
-    def test_the_absolute_gate_leaves_out_what_is_below_minus_70(self):
-        rate = 8000
-        parts = [tone(997.0, 10.0, -72.0 - 10, rate), tone(997.0, 10.0, -23.0, rate)]
-        both = torch.cat(parts, dim=-1).expand(-1, 2, -1)
-        assert float(integrated_loudness(both, rate)) == pytest.approx(-23.0, abs=0.1)
+    def test_it_follows_the_standard_sample_by_sample_and_block_by_block(self):
+        audio = torch.cat(
+            (0.01 * noise(0, 1, 2, 24000), noise(1, 1, 2, 40000), 1e-6 * noise(2, 1, 2, 8000)), dim=-1
+        )
+        assert float(integrated_loudness(audio, RATE)) == pytest.approx(
+            by_the_standard(audio[0].tolist()), abs=1e-3
+        )
 
     def test_silence_and_next_to_nothing_read_the_gate(self):
         assert float(integrated_loudness(torch.zeros(1, 1, RATE), RATE)) == -70.0
@@ -92,6 +126,18 @@ def test_lufs_difference_of_a_gain_is_its_decibels(gain):
 def test_crest_factors_of_sine_and_square_differ_by_3_01_db():
     sine, square = tone(100.0), torch.sign(tone(100.0)) * 0.3
     assert float(measured(CrestFactorDifference(floor=-150), square, sine)) == pytest.approx(3.01, abs=0.01)
+
+
+def test_crest_factor_difference_follows_its_definition():
+    audio, target = noise(0, 2, 2, 50), noise(1, 2, 2, 50)
+
+    def crest(item):
+        samples = item.flatten().tolist()
+        level = math.sqrt(sum(x * x for x in samples) / len(samples) + 1e-8)
+        return 20 * math.log10((max(abs(x) for x in samples) + 1e-4) / level)
+
+    expected = [abs(crest(a) - crest(b)) for a, b in zip(audio, target, strict=True)]
+    assert measured(CrestFactorDifference(), audio, target).tolist() == pytest.approx(expected, rel=1e-9)
 
 
 def test_crest_factor_does_not_hear_a_gain():
@@ -162,3 +208,16 @@ def test_transient_error_hears_a_blunted_attack_and_not_a_wrong_tail():
 def test_loudness_error_of_half_the_amplitude_is_six_decibels():
     target = tone(1000.0, level=-10.0)
     assert float(measured(LoudnessError(), 0.5 * target, target)) == pytest.approx(6.02, abs=0.01)
+
+
+@pytest.mark.parametrize(("frequency", "weight"), [(100.0, -19.1), (10000.0, -2.5)])
+def test_loudness_error_of_tones_of_one_amplitude_is_what_the_weighting_takes(frequency, weight):
+    # IEC 61672-1, table 3.
+    found = measured(LoudnessError(), tone(frequency), tone(1000.0))
+    assert float(found) == pytest.approx(-weight, abs=0.2)
+
+
+def test_loudness_error_of_silence_is_the_distance_to_the_floor():
+    target = tone(1000.0, level=-20.0)
+    assert float(measured(LoudnessError(floor=-70.0), 0 * target, target)) == pytest.approx(50.0, abs=0.2)
+    assert float(measured(LoudnessError(), 0 * target, 0 * target)) == 0.0

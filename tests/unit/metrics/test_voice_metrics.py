@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import types
 
 import pytest
 import torch
@@ -86,3 +87,47 @@ def test_several_metrics_of_one_batch_follow_each_pitch_once(monkeypatch):
 def test_a_ceiling_above_what_the_rate_allows_is_refused():
     with pytest.raises(ValueError, match="at most 4000 Hz"):
         F0Error(ceiling=5000.0).build(CTX)
+
+
+# Pitches in Hz of output and target, frame by frame; 0 where there is none.
+TRACKS = {
+    "both": ([220.0, 230.0, 0.0, 441.0, 110.0], [220.0, 220.0, 220.0, 440.0, 0.0]),
+    "octave": ([440.0, 880.0], [220.0, 220.0]),
+    "never together": ([220.0, 0.0], [0.0, 220.0]),
+    "no target": ([220.0, 220.0], [0.0, 0.0]),
+    "no output": ([0.0, 0.0], [220.0, 220.0]),
+    "neither": ([0.0, 0.0], [0.0, 0.0]),
+}
+
+
+def by_definition(found, expected):
+    """Return error in cents, accuracy and F1 of two tracks."""
+    both = [abs(1200 * math.log2(a / b)) for a, b in zip(found, expected, strict=True) if a and b]
+    voiced, heard = sum(map(bool, expected)), sum(map(bool, found))
+    missed = 1200.0 if voiced else 0.0
+    error = sum(min(c, 1200.0) for c in both) / len(both) if both else missed
+    accuracy = sum(c <= 50 for c in both) / voiced if voiced else 1.0
+    precision, recall = len(both) / max(heard, 1), len(both) / max(voiced, 1)
+    f1 = 2 * precision * recall / max(precision + recall, 1e-12) if voiced or heard else 1.0
+    return error, accuracy, f1
+
+
+@pytest.mark.parametrize("case", TRACKS)
+def test_metrics_of_tracks_follow_their_definitions(case, monkeypatch):
+    tracks = iter(TRACKS[case])
+
+    def told(*args, **options):
+        track = torch.tensor(next(tracks), dtype=torch.float64)
+        return types.SimpleNamespace(f0=track.clamp(min=50.0), voiced=track > 0)
+
+    monkeypatch.setattr(fxkit_signal.pitch, "track_pitch", told)
+    output, batch = Output(audio=voice(220.0)), Batch(target=voice(221.0))
+    found = [float(spec.build(CTX)(output, batch)) for spec in (F0Error(), RawPitchAccuracy(), VoicingF1())]
+    assert found == pytest.approx(by_definition(*TRACKS[case]), abs=1e-4)
+
+
+def test_each_item_has_its_own_tracks():
+    audio = torch.cat((voice(220.0), silence(), voice(230.0)))
+    target = torch.cat((voice(220.0), voice(220.0), silence()))
+    found = F0Error().build(CTX)(Output(audio=audio), Batch(target=target)).tolist()
+    assert found == pytest.approx([0.0, 1200.0, 0.0], abs=0.1)
