@@ -27,7 +27,10 @@ class SetDistance(Comparing):
     1 % of the held-out ones do: copies, where it is far above 1 %.
     """
 
-    memorised: bool = opt(True, help="tell how many windows are copies of training recordings")
+    memorised: bool = opt(
+        True,
+        help="tell how many windows are copies; it embeds the training recordings at eighths of a window",
+    )
 
     def build(self, ctx: BuildContext) -> Comparer:
         """Build the callback and its embedding."""
