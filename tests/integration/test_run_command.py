@@ -20,13 +20,14 @@ def test_a_run_leaves_everything_it_promises(fxkit, experiment):
     result = json.loads(done.stdout.splitlines()[-1])
     assert result["run"] == "out"
     assert set(result["test"]) == {"error", "l1", "loss"}
-    assert set(result["baselines"]) == {"silence", "input", "gain"}
+    assert set(result["baselines"]) == {"silence", "input", "gain", "filter"}
     assert result["baselines"]["silence"]["error"] == pytest.approx(1.0, abs=0.02)
     folder = fxkit.folder / "out"
     assert {path.name for path in folder.iterdir()} == {
         "checkpoints",
         "lock.toml",
         "metrics.jsonl",
+        "report.html",
         "resolved.toml",
         "results.json",
     }
