@@ -51,12 +51,13 @@ def polarity(examples: Iterable[Example]) -> Polarity | None:
     if not sums:
         return None
     # Over time and recordings; [channels] each.
-    both, found, wanted = torch.stack(sums).sum(dim=0)
+    total = torch.stack(sums).sum(dim=0)
+    both, found, wanted = total
     power = (found * wanted).sqrt()
     correlation = torch.where(power > 0, both / power.clamp(min=1e-30), torch.zeros_like(both))
     channel = int(correlation.argmin())
     scale = float(wanted[channel])
-    if not scale or not bool(correlation.isfinite().all()):
+    if not scale or not bool(total.isfinite().all()):
         return None
     straight, doubled = float(found[channel] + wanted[channel]), 2 * float(both[channel])
     return Polarity(
@@ -83,8 +84,8 @@ def _centred(audio: torch.Tensor) -> torch.Tensor:
 class PolarityWatch:
     """Look at the polarity of every validation, and tell of it once it is certain.
 
-    A model that has learned little may be upside down for a while: what counts in the course of a training
-    is that validations in a row are.
+    Losses that see the sign turn a model over by and by, so that with them only the end counts. Where none
+    does, two validations in a row are enough: the first may be of a model that has learned nothing yet.
     """
 
     terms: Sequence[Term]
@@ -97,7 +98,8 @@ class PolarityWatch:
         if found is None or not self.in_a_row:
             self.told = False
             return None
-        if not last and (self.told or self.in_a_row < _TOGETHER):
+        may_turn = self.in_a_row < _TOGETHER or not sign_blind(self.terms)
+        if not last and (self.told or may_turn):
             return None
         self.told = True
         return f"{_figures(evaluation, found)}; {_advice(self.terms)}"
@@ -127,7 +129,7 @@ def _advice(terms: Sequence[Term]) -> str:
             f"no loss of this run sees the sign ({', '.join(blind)}): add one that does, such as esr,"
             ' or put a node of type "polarity" at the end of the chain'
         )
-    return "its losses see the sign, so it may still turn: train longer, or start from another run.seed"
+    return "its losses see the sign, so it may turn yet: train longer, or start from another run.seed"
 
 
 def sign_blind(terms: Sequence[Term]) -> tuple[str, ...]:

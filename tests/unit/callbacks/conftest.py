@@ -54,7 +54,7 @@ class FakeRun:
         nodes = {name: SimpleNamespace(parameters=declared) for name, declared in parameters.items()}
         self.model = SimpleNamespace(plan=SimpleNamespace(nodes=nodes))
         self.prepared = SimpleNamespace(
-            terms=[SimpleNamespace(name="esr"), SimpleNamespace(name="spectral")],
+            terms=[SimpleNamespace(name=name, higher_is_better=False) for name in ("esr", "spectral")],
             materials={split: SimpleNamespace(recordings=RECORDINGS) for split in ("val", "test")},
         )
 
