@@ -135,7 +135,8 @@ def open_run(
     callbacks.add_all(built)
     if leads:
         remove_parts(folder.path)
-        rewind(folder.journal, int(checkpoint.load(folder.last)["step"]) if folder.last.is_file() else 0)
+        saved = checkpoint.load(folder.last) if folder.last.is_file() else {"step": 0}
+        rewind(folder.journal, int(saved["step"]), saved.get("records"))
     run = Run(
         prepared=prepared,
         folder=folder,

@@ -161,6 +161,7 @@ class Run:
             "losses": [_module_state(term.loss) for term in self.prepared.terms],
             "course": self.course.state_dict(),
             "callbacks": self.callbacks.state_dict(),
+            "records": self.journal.count,
             "polarity": self.polarity.state_dict(),
             "random": checkpoint.random_state(),
         }

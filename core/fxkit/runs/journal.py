@@ -11,10 +11,11 @@ from fxkit.files import finite, strict_json, write_text
 
 
 class Journal:
-    """Append records to metrics.jsonl; each carries its `step` and `kind`."""
+    """Append records to metrics.jsonl; each carries its `step` and `kind`. `count` is how many there are."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.count = len(read_journal(path))
         self._stream = path.open("a", encoding="utf-8")
 
     def write(self, kind: str, step: int, values: Mapping[str, Any]) -> None:
@@ -22,6 +23,7 @@ class Journal:
         record = {"kind": kind, "step": step, **finite(values)}
         self._stream.write(strict_json(record) + "\n")
         self._stream.flush()
+        self.count += 1
 
     def close(self) -> None:
         """Close the file."""
@@ -39,7 +41,7 @@ def read_journal(path: Path) -> list[dict[str, Any]]:
     return records
 
 
-def rewind(path: Path, step: int) -> None:
-    """Drop the records after `step`, which a resumed run will write again."""
-    kept = [record for record in read_journal(path) if record["step"] <= step]
+def rewind(path: Path, step: int, count: int | None = None) -> None:
+    """Drop the records behind the first `count` and those after `step`; a resumed run writes them again."""
+    kept = [record for record in read_journal(path)[:count] if record["step"] <= step]
     write_text(path, "".join(strict_json(record) + "\n" for record in kept))

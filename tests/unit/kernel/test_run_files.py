@@ -58,6 +58,20 @@ def test_rewinding_drops_later_records_and_a_line_that_was_cut_off(tmp_path):
     assert [record["step"] for record in read_journal(path)] == [1, 2]
 
 
+def test_rewinding_drops_records_of_the_same_step_that_were_written_behind_the_saved_state(tmp_path):
+    path = tmp_path / "j.jsonl"
+    first = Journal(path)
+    first.write("train", 2, {})
+    count = first.count
+    first.write("val", 2, {})
+    first.close()
+    rewind(path, 2, count)
+    again = Journal(path)
+    assert again.count == 1
+    again.close()
+    assert [record["kind"] for record in read_journal(path)] == ["train"]
+
+
 def test_a_checkpoint_comes_back_as_it_was(tmp_path):
     checkpoint.save(tmp_path / "c.pt", {"step": 3, "model": {"w": torch.arange(4.0)}})
     loaded = checkpoint.load(tmp_path / "c.pt")
