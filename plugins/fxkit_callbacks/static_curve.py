@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from fxkit.files import write_text
 from fxkit.hooks import hookimpl
 from fxkit.spec import opt
 from fxkit.trigger import Trigger, Triggers
@@ -83,10 +82,8 @@ class CurveMeter:
         from fxkit_callbacks._probing import responses, state_title
 
         curve = self._measure(run, evaluation)
-        title = f"Input/output curve of {state_title(run, evaluation)}"
-        path = responses(run) / "static-curve.png"
-        run.background.call(self, "fxkit.inspection.curve_picture:draw_curve", path, curve, title)
-        write_text(responses(run) / "static-curve.csv", _text(curve))
+        write = "fxkit.inspection.response_files:write_curve"
+        run.background.call(self, write, responses(run), curve, state_title(run, evaluation))
         run.publish(name, run.step, curve.figures())
 
     def _measure(self, run: Run, evaluation: Evaluation) -> Curve:
@@ -102,15 +99,3 @@ class CurveMeter:
                 frequency=options.frequency,
                 nodes=options.nodes,
             )
-
-
-def _text(curve: Curve) -> str:
-    """Return every loop as rows: whose it is, level, branch, input and output."""
-    lines = ["node,level_dbfs,branch,input,output"]
-    owners = {"": curve.whole, **{name: node.loops for name, node in curve.nodes.items()}}
-    for name, loops in owners.items():
-        for loop in loops:
-            for branch, points in (("rising", loop.rising), ("falling", loop.falling)):
-                where = f'"{name}",{loop.level:g},{branch}'
-                lines += [f"{where},{x:.6g},{y:.6g}" for x, y in zip(*points, strict=True)]
-    return "\n".join(lines) + "\n"

@@ -7,21 +7,15 @@ from typing import TYPE_CHECKING
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fxkit.figure import COLOURS, DASHES, new_figure, plain, save, soften
+from fxkit.figure import COLOURS, DASHES, new_figure, plain, soften
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from fxkit.inspection.static_curve import Curve, Loop
 
 _HEIGHT = 6.0
 _LEGEND_ROW = 0.19
-
-
-def draw_curve(path: Path, curve: Curve, title: str) -> None:
-    """Draw a static curve into a file."""
-    save(curve_picture(curve, title), path)
 
 
 def curve_picture(curve: Curve, title: str) -> Figure:

@@ -1,4 +1,4 @@
-"""Write and draw a frequency response into a run's folder."""
+"""Write and draw frequency responses and input/output curves into a folder."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ import numpy.typing as npt
 
 from fxkit.figure import save
 from fxkit.files import write_text
+from fxkit.inspection.curve_picture import curve_picture
 from fxkit.inspection.recorded import Recorded
 from fxkit.inspection.response import Response, Trace
 from fxkit.inspection.response_picture import movement_picture, node_pictures, response_picture
+from fxkit.inspection.static_curve import Curve
 
 Array = npt.NDArray[np.float64]
 
@@ -21,7 +23,7 @@ Array = npt.NDArray[np.float64]
 def write_response(folder: Path, response: Response, recorded: Recorded | None, title: str) -> None:
     """Write frequency-response.csv and draw frequency-response.png, and -nodes.png for a chain."""
     write_text(folder / "frequency-response.csv", table_text(columns(response, recorded)))
-    whole = f"Frequency response of {title}{_knobs(response)}"
+    whole = f"Frequency response of {title}{_knobs(response.knobs)}"
     save(response_picture(response, recorded, whole), folder / "frequency-response.png")
     if len(response.nodes) > 1:
         figures = node_pictures(response, f"Small-signal response of the nodes of {title}")
@@ -43,6 +45,25 @@ def write_movement(
     title = f"Small-signal response of {name} over the training"
     figure = movement_picture(frequencies, list(gains), list(gains.values()), recorded, title)
     save(figure, folder / "frequency-response-steps.png")
+
+
+def write_curve(folder: Path, curve: Curve, title: str) -> None:
+    """Write static-curve.csv and draw static-curve.png."""
+    write_text(folder / "static-curve.csv", curve_text(curve))
+    figure = curve_picture(curve, f"Input/output curve of {title}{_knobs(curve.knobs)}")
+    save(figure, folder / "static-curve.png")
+
+
+def curve_text(curve: Curve) -> str:
+    """Return every loop as rows: whose it is, level, branch, input and output."""
+    lines = ["node,level_dbfs,branch,input,output"]
+    owners = {"": curve.whole, **{name: node.loops for name, node in curve.nodes.items()}}
+    for name, loops in owners.items():
+        for loop in loops:
+            for branch, points in (("rising", loop.rising), ("falling", loop.falling)):
+                where = f'"{name}",{loop.level:g},{branch}'
+                lines += [f"{where},{x:.6g},{y:.6g}" for x, y in zip(*points, strict=True)]
+    return "\n".join(lines) + "\n"
 
 
 def columns(response: Response, recorded: Recorded | None) -> dict[str, Array]:
@@ -89,7 +110,7 @@ def table_text(table: Mapping[str, Array]) -> str:
     return stream.getvalue()
 
 
-def _knobs(response: Response) -> str:
-    if not response.knobs:
+def _knobs(knobs: Mapping[str, float]) -> str:
+    if not knobs:
         return ""
-    return " at " + ", ".join(f"{name} {100 * value:.0f} %" for name, value in response.knobs.items())
+    return " at " + ", ".join(f"{name} {100 * value:.0f} %" for name, value in knobs.items())
