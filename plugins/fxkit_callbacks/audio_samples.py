@@ -11,7 +11,7 @@ from fxkit.hooks import hookimpl
 from fxkit.spec import opt
 from fxkit.trigger import Trigger, Triggers
 from fxkit_callbacks._names import safe_name
-from fxkit_callbacks._signals import exceeds_full_scale, signals, write_wav
+from fxkit_callbacks._signals import WRITE, exceeds_full_scale, signals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,6 +82,7 @@ class Writer:
     def fx_run_end(self, run: Run, evaluation: Evaluation) -> None:
         """Write test clips."""
         self._write_all(run, run.folder.audio / "test", evaluation)
+        run.background.settle(self)
 
     def state_dict(self) -> dict[str, Any]:
         """Return when it acted last."""
@@ -95,7 +96,8 @@ class Writer:
         for clip in self.clips.of(evaluation):
             for signal, audio in signals(clip, stems=self.options.stems).items():
                 path = folder / f"{clip.stem}.{safe_name(signal)}.wav"
-                write_wav(path, audio, evaluation.sample_rate, self._subtype(run, path, audio))
+                subtype = self._subtype(run, path, audio)
+                run.background.call(self, WRITE, path, audio.numpy(), evaluation.sample_rate, subtype)
 
     def _subtype(self, run: Run, path: Path, audio: torch.Tensor) -> str:
         if self.options.format == "float":

@@ -12,7 +12,7 @@ from fxkit.hooks import hookimpl
 from fxkit.spec import opt
 from fxkit.trigger import Trigger, Triggers
 from fxkit_callbacks._names import safe_name
-from fxkit_callbacks._signals import behind_nodes, write_wav
+from fxkit_callbacks._signals import WRITE, behind_nodes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -86,6 +86,7 @@ class Listener:
     def fx_run_end(self, run: Run, evaluation: Evaluation) -> None:
         """Write and measure the test."""
         self._act(run, run.folder.path / "blocks" / "test", evaluation, "levels.test")
+        run.background.settle(self)
 
     def state_dict(self) -> dict[str, Any]:
         """Return what has been pointed out, and what the trigger keeps."""
@@ -112,7 +113,8 @@ class Listener:
             return
         for clip in clips if self.options.audio else ():
             for label, audio in behind_nodes(clip).items():
-                write_wav(folder / f"{clip.stem}.{safe_name(label)}.wav", audio, evaluation.sample_rate)
+                path = folder / f"{clip.stem}.{safe_name(label)}.wav"
+                run.background.call(self, WRITE, path, audio.numpy(), evaluation.sample_rate, "FLOAT")
         table = levels(clips)
         write_text(folder / "levels.csv", level_text(table))
         run.publish(name, evaluation.step, level_figures(table))

@@ -9,7 +9,7 @@ import attrs
 from fxkit.hooks import hookimpl
 from fxkit.spec import opt
 from fxkit.trigger import Trigger, Triggers
-from fxkit_callbacks._signals import exceeds_full_scale, signals, wav_bytes
+from fxkit_callbacks._signals import exceeds_full_scale, signals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,16 +29,17 @@ _SIGNALS = ("input", "target", "prediction")
 class TensorBoard(Triggers):
     """Write losses, learning rates, metrics and audio for `tensorboard --logdir RUN/tensorboard`.
 
-    Every validation is written with its audio, and every figure that other callbacks publish; `every` and
-    its like say how often the training losses are. What is heard are the same clips each time, as loud as
-    they are. A resumed run goes on with the same curves: what was written after the step that it resumes
-    from is dropped. The test is a TensorBoard run of its own, RUN/tensorboard/test.
+    Every validation is written, and every figure that other callbacks publish; `every` and its like say how
+    often the training losses are. What is heard are the same clips each time, as loud as they are. A resumed
+    run goes on with the same curves: what was written after the step that it resumes from is dropped. The
+    test is a TensorBoard run of its own, RUN/tensorboard/test.
     """
 
     every: int | None = opt(
         10, unit="steps", ge=0, help="steps between points of the training losses; 0: see at, improves"
     )
     audio: bool = opt(True, help="write what validation recordings sound like")
+    audio_every: int = opt(500, unit="steps", ge=1, help="least distance of validations that are heard")
     max_examples: int = opt(2, ge=1, help="recordings to hear, the first of the split")
     seconds: float = opt(5.0, unit="s", gt=0, help="longest part of a recording to hear: the loudest")
     clips: tuple[str, ...] = opt(
@@ -60,7 +61,7 @@ class Board:
         self.clips = Clips(seconds=options.seconds, count=options.max_examples, named=options.clips)
         self.trigger = Trigger(options, on_steps=True)
         self._writer: Any = None
-        self._heard_target = False
+        self._heard = 0
 
     @hookimpl
     def fx_run_start(self, run: Run) -> None:
@@ -86,8 +87,11 @@ class Board:
     def fx_validate_end(self, run: Run, step: int, evaluation: Evaluation) -> None:
         """Write metrics and audio; input and target, which stay the same, once."""
         self.trigger.due(run, step, evaluation)
-        names = ("prediction",) if self._heard_target else _SIGNALS
-        self._heard_target = True
+        heard, names = self._heard, ("prediction",) if self._heard else _SIGNALS
+        if heard and step < heard + self.options.audio_every:
+            names = ()
+        elif self.options.audio:
+            self._heard = step
         self._add_evaluation(self._writer, evaluation, step, names)
 
     @hookimpl
@@ -109,17 +113,17 @@ class Board:
             self._writer.close()
 
     def state_dict(self) -> dict[str, Any]:
-        """Return whether the targets are in the events already, and what the trigger keeps."""
-        return {"heard_target": self._heard_target, "trigger": self.trigger.state_dict()}
+        """Return which step was heard last, and what the trigger keeps."""
+        return {"heard": self._heard, "trigger": self.trigger.state_dict()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from `state_dict`."""
-        self._heard_target = state["heard_target"]
+        self._heard = state["heard"]
         self.trigger.load_state_dict(state["trigger"])
 
     def _add_evaluation(self, writer: Any, evaluation: Evaluation, step: int, names: tuple[str, ...]) -> None:
         _add_scalars(writer, evaluation.split, evaluation.metrics, step)
-        for clip in self.clips.of(evaluation) if self.options.audio else ():
+        for clip in self.clips.of(evaluation) if names and self.options.audio else ():
             parts = signals(clip)
             for name in (name for name in names if name in parts):
                 tag = f"{evaluation.split}/{clip.stem}/{name}"
@@ -142,12 +146,14 @@ def _add_audio(writer: Any, tag: str, audio: torch.Tensor, sample_rate: int, ste
     # SummaryWriter.add_audio takes mono alone, and clips with a print to stdout.
     from tensorboard.compat.proto.summary_pb2 import Summary
 
+    from fxkit_callbacks._wave_file import wav_bytes
+
     subtype = "FLOAT" if exceeds_full_scale(audio) else "PCM_16"
     clip = Summary.Audio(
         sample_rate=sample_rate,
         num_channels=audio.shape[0],
         length_frames=audio.shape[1],
-        encoded_audio_string=wav_bytes(audio, sample_rate, subtype),
+        encoded_audio_string=wav_bytes(audio.numpy(), sample_rate, subtype),
         content_type="audio/wav",
     )
     writer.file_writer.add_summary(Summary(value=[Summary.Value(tag=tag, audio=clip)]), step)

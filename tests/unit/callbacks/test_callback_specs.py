@@ -76,7 +76,7 @@ def test_a_failing_callback_can_be_disabled_while_the_others_go_on(make_run, mak
 
 def test_callbacks_act_in_file_order(make_run, make_evaluation, monkeypatch):
     acted = []
-    monkeypatch.setattr("fxkit_callbacks.audio_samples.write_wav", lambda *arguments: acted.append("listen"))
+    monkeypatch.setattr("fxkit_callbacks._wave_file.write_wav", lambda *arguments: acted.append("listen"))
     monkeypatch.setattr(
         "fxkit_callbacks._run_pictures.draw_comparison", lambda *arguments: acted.append("pictures")
     )

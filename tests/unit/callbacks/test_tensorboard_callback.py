@@ -13,8 +13,16 @@ from fxkit import BuildContext
 from fxkit_callbacks.tensorboard import TensorBoard
 
 
+@pytest.fixture(autouse=True)
+def first_writer(monkeypatch):
+    """Number the files of a test from 0: of one second, the tenth would be read before the ninth."""
+    from tensorboard.summary.writer import event_file_writer
+
+    monkeypatch.setattr(event_file_writer, "_global_uid", event_file_writer.AtomicCounter(0))
+
+
 def build(**options):
-    return TensorBoard(**options).build(BuildContext())
+    return TensorBoard(**{"audio_every": 1, **options}).build(BuildContext())
 
 
 def events(folder):
@@ -62,6 +70,16 @@ def test_a_prediction_is_heard_at_each_validation_and_its_target_once(make_run, 
     found = events(run.folder.tensorboard)
     heard = {tag: [e.step for e in found.Audio(tag)] for tag in found.Tags()["audio"]}
     assert heard == {"val/one/input": [4], "val/one/target": [4], "val/one/prediction": [4, 8]}
+
+
+def test_validations_that_follow_too_soon_are_not_heard(make_run, make_evaluation):
+    run, board = make_run(), build(audio_every=8)
+    board.fx_run_start(run=run)
+    train(run, board, make_evaluation, 20)
+    board.fx_close()
+    found = events(run.folder.tensorboard)
+    assert [e.step for e in found.Audio("val/one/prediction")] == [4, 12, 20]
+    assert [e.step for e in found.Scalars("val/esr")] == [4, 8, 12, 16, 20]
 
 
 def test_audio_is_whole_and_in_stereo(make_run, make_example, make_evaluation):
