@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from fxkit.set_distance import SetDistance
     from fxkit.yardstick import Yardstick
 
+# Minutes of recordings from which on their embedding is announced.
+_LONG = 10.0
+
 
 @attrs.frozen(kw_only=True)
 class Comparing(Triggers):
@@ -60,6 +63,11 @@ class Comparer:
 
         self.trigger.check(run)
         self.name = _own_name(run, self.options, self.name)
+        minutes = (
+            sum(one.shape[-1] for one in targets(run.prepared.materials["train"])) / run.sample_rate / 60
+        )
+        if minutes > _LONG:
+            run.report(f"{self.name}: embedding {minutes:.0f} min of training recordings, once for all runs")
         try:
             self._yardstick = run_yardstick(
                 self.embedding,

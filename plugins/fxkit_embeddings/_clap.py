@@ -39,7 +39,7 @@ class CLAPModule(nn.Module):
         self.samples = round(self.length * rate / self.own_rate)
         self.hop = max(1, round(hop * rate))
         self.provenance = f"clap, weights of SHA-256 {digest}"
-        self.fused = bool(network.config.enable_fusion)  # type: ignore[union-attr, arg-type]
+        self.fused = bool(network.config.enable_fusion)  # type: ignore[union-attr]
         bands = front.mel_filters if self.fused else front.mel_filters_slaney
         window = torch.hann_window(front.fft_window_size, dtype=torch.float64)
         self.register_buffer("hann", window, persistent=False)
@@ -111,7 +111,8 @@ def _tensors(path: Path) -> dict[str, torch.Tensor]:
     if path.suffix == ".safetensors":
         from safetensors.torch import load_file
 
-        return load_file(path)
+        loaded_tensors: dict[str, torch.Tensor] = load_file(path)
+        return loaded_tensors
     found: dict[str, torch.Tensor] = torch.load(path, map_location="cpu", weights_only=True)
     return found
 
