@@ -56,6 +56,7 @@ def _failure(error: ExperimentError) -> dict[str, Any]:
 
 
 def _success(read: Experiment) -> dict[str, Any]:
+    from fxkit.experiment.loss_checks import notes
     from fxkit.experiment.resolved import config_digest
 
     return {
@@ -67,11 +68,14 @@ def _success(read: Experiment) -> dict[str, Any]:
             for part in read.parts()
         ],
         "problems": [],
+        "notes": list(notes(read)),
     }
 
 
 def _summary(read: Experiment) -> str:
-    """Write the two lines for an experiment without problems."""
+    """Write the lines for an experiment without problems."""
+    from fxkit.experiment.loss_checks import notes
+
     counts = {
         "node": len(read.nodes),
         "controller": sum(part.kind == "controllers" for part in read.parts()),
@@ -89,7 +93,7 @@ def _summary(read: Experiment) -> str:
         if name not in names:
             names.append(name)
     lines = [f"{dist}: {', '.join(names)}" for dist, names in sorted(used.items())]
-    return "\n".join([f"{read.file}: ok  {parts}", *lines])
+    return "\n".join([f"{read.file}: ok  {parts}", *lines, *(f"note: {note}" for note in notes(read))])
 
 
 def _counted(number: int, noun: str) -> str:

@@ -107,10 +107,11 @@ class Experiment(Blueprint):
         inline = tuple(
             node.keys.controller for node in self.nodes.values() if isinstance(node.keys.controller, Part)
         )
-        tables = [self.optimizer, self.schedule, *(loss.keys.weight for loss in self.losses.values())]
+        tables: list[Any] = [self.optimizer, self.schedule]
+        tables += [loss.keys.weight for loss in self.losses.values()]
         for phase in self.phases:
-            tables += [phase.optimizer, phase.schedule, *(turn.optimizer for turn in phase.alternate)]
-            for one in (phase, *phase.alternate):
-                tables += (one.losses or {}).values()
+            tables += [phase.optimizer, phase.schedule, *(phase.losses or {}).values()]
+            for turn in phase.alternate:
+                tables += [turn.optimizer, *(turn.losses or {}).values()]
         outer = (self.data, *named, *inline, *(one for one in tables if isinstance(one, Part)))
         return tuple(part for one in outer for part in one.all())

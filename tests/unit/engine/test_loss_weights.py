@@ -141,9 +141,9 @@ def test_shares_are_those_of_gradients_taken_one_by_one(tmp_path, monkeypatch):
     losses = {"wave": {"type": "l1", "weight": 2.0}, "dc": {"type": "l2", "weight": 0.5}}
     train = {**BASE["train"], "steps": 1}
     norms = {}
-    for name in losses:
+    for name, table in losses.items():
         # One step of plain descent without momentum moves the weights by the gradient.
-        alone = {name: losses[name]}
+        alone = {name: table}
         plain = {**train, "optimizer": {"type": "sgd", "lr": 1.0, "momentum": 0.0}}
         run(tmp_path, name, losses=alone, train=plain)
         run(
@@ -171,7 +171,7 @@ def test_the_parts_of_sums_are_recorded_however_deep(tmp_path):
         "names": ["error", "ratio"],
     }
     losses = {"all": {"type": "filtered", "inner": outer, "weight": 2.0}}
-    result, records, lines = run(tmp_path, losses=losses)
+    result, records, _ = run(tmp_path, losses=losses)
     first = next(one for one in records if one["kind"] == "terms")
     assert {name: part["weight"] for name, part in first["parts"].items()} == pytest.approx(
         {"all.error.l1": 1.0, "all.error.l2": 3.0, "all.ratio": 0.4}
@@ -206,7 +206,7 @@ def test_a_loss_that_alone_makes_the_gradient_is_named_once(tmp_path, monkeypatc
                 "data": {**BASE["data"], "val_seconds": 0.3},
                 "metrics": {"long": {"type": "stft", "fft_size": 8192}},
             },
-            r'metrics\.long: needs 8192 samples, and ".*" of val has 4800 that are scored; leave that recording out',
+            r'metrics\.long: needs 8192 samples, and ".*" of val has 4800 that are scored; leave that',
         ),
         (
             {
