@@ -29,7 +29,9 @@ def result_table(result: RunResult) -> str:
     stopped = f", stopped: {result.stopped}" if result.stopped else ""
     head = f"{result.steps} steps in {result.seconds:.0f} s{stopped}; {kept}; {result.weights} weights"
     scored = score_table(result.scores) if result.test else "no test recordings"
-    return f"{scored}\n{head}\nrun folder: {result.run}"
+    few = 0 < len(result.scores.recordings) < FEWEST
+    more = f"\nfxkit eval {result.run} finds limits over stretches of time" if few else ""
+    return f"{scored}{more}\n{head}\nrun folder: {result.run}"
 
 
 def score_table(scores: Scores, *, each: bool = False) -> str:
