@@ -55,6 +55,31 @@ def test_a_picture_of_an_unknown_kind_is_refused_before_anything_is_built(tmp_pa
     assert ".svg" in done.stderr
 
 
+def test_the_response_of_a_run_is_measured_into_a_folder(run_folder, tmp_path):
+    folder = tmp_path / "measured"
+    done = _fxkit("inspect", str(run_folder), "--response", str(folder), "--json")
+    assert done.returncode == 0, done.stderr
+    measured = json.loads(done.stdout)["response"]
+    assert [row["hz"] for row in measured["octaves"]][-1] == 16000.0
+    assert measured["figures"]["high_3db_hz"] > measured["figures"]["low_3db_hz"]
+    assert {path.name for path in folder.glob("*.png")} == {
+        "frequency-response.png", "frequency-response-nodes.png", "static-curve.png",
+    }  # fmt: skip
+    again = _fxkit("inspect", str(run_folder), "--response", str(folder))
+    assert again.returncode == 2
+    assert "exists; choose another folder, or add --force" in again.stderr
+
+
+def test_the_table_of_a_response_is_for_people(tmp_path):
+    done = _fxkit("inspect", "compressor-knob", "--response", str(tmp_path / "m"), "--knob", "knob=0.25")
+    assert done.returncode == 0, done.stderr
+    assert "group_delay_ms" in done.stdout
+    assert "gain_1khz_db" in done.stdout
+    unknown = _fxkit("inspect", "compressor-knob", "--response", str(tmp_path / "n"), "--knob", "tone=1")
+    assert unknown.returncode == 2
+    assert "knob tone = 1 does not fit; the model has: knob (0 to 1)" in unknown.stderr
+
+
 def test_a_run_is_timed_block_by_block(run_folder):
     done = _fxkit("bench", str(run_folder), "--block", "64", "--block", "256", "--seconds", "0.3", "--json")
     assert done.returncode == 0, done.stderr
