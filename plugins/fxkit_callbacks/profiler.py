@@ -78,7 +78,7 @@ class Recorder:
     def fx_run_end(self, run: Run) -> None:
         """Say so when the training ended before a measurement did."""
         if self._left:
-            run.report(f"profiler: {self._left} steps more would have completed the last measurement")
+            run.report("profiler: the training ended within a measurement, which is dropped")
 
     @hookimpl
     def fx_close(self, run: Run) -> None:
