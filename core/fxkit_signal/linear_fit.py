@@ -50,7 +50,8 @@ def _correlations(source: Tensor, target: Tensor, start: int, taps: int) -> Tens
     for some in range(0, frames, _FRAMES):
         short, long = (torch.fft.rfft(x[:, some : some + _FRAMES], n=size) for x in (now, before))
         spectrum += torch.einsum("afk,bfk->abk", long, short.conj())
-    return torch.fft.irfft(spectrum, n=size)[..., :taps].flip(-1)
+    correlations: Tensor = torch.fft.irfft(spectrum, n=size)[..., :taps]
+    return correlations.flip(-1)
 
 
 def _frame_size(taps: int) -> int:
