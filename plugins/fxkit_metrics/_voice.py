@@ -31,7 +31,7 @@ class VoiceMetric:
 
     def traits(self, ctx: BuildContext) -> LossTraits:
         """Declare that nothing can be trained on it."""
-        return LossTraits(differentiable=False)
+        return LossTraits(differentiable=False, sign_blind=True)
 
     def voice(self, ctx: BuildContext) -> Voice:
         """Return the tracker; raises `ValueError` when the sample rate is too low for the ceiling."""
@@ -82,7 +82,8 @@ class Voice:
     def _tracks(self, audio: torch.Tensor) -> list[tuple[torch.Tensor, torch.Tensor]]:
         from fxkit_signal.pitch import track_pitch
 
-        mono = audio.detach().mean(dim=1)
+        # The search for the cheapest path runs on the CPU.
+        mono = audio.detach().mean(dim=1).cpu()
         tracks = (
             track_pitch(item, self.rate, self.hop, floor=self.floor, ceiling=self.ceiling) for item in mono
         )

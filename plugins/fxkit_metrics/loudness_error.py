@@ -29,7 +29,7 @@ class LoudnessError:
 
     def traits(self, ctx: BuildContext) -> LossTraits:
         """Declare that nothing is trained on it."""
-        return LossTraits(differentiable=False)
+        return LossTraits(differentiable=False, sign_blind=True)
 
     def build(self, ctx: BuildContext) -> Loss:
         """Build the metric."""

@@ -30,7 +30,7 @@ class RawPitchAccuracy(VoiceMetric):
 
     def traits(self, ctx: BuildContext) -> LossTraits:
         """Declare that more is better."""
-        return LossTraits(differentiable=False, higher_is_better=True)
+        return LossTraits(differentiable=False, higher_is_better=True, sign_blind=True)
 
     def build(self, ctx: BuildContext) -> Loss:
         """Build the metric; raises `ValueError` when the sample rate is too low for the ceiling."""
