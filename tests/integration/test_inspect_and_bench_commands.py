@@ -66,7 +66,7 @@ def test_the_response_of_a_run_is_measured_into_a_folder(run_folder, tmp_path):
         "frequency-response.png", "frequency-response-nodes.png", "static-curve.png",
     }  # fmt: skip
     again = _fxkit("inspect", str(run_folder), "--response", str(folder))
-    assert again.returncode == 2
+    assert again.returncode == 4
     assert "exists; choose another folder, or add --force" in again.stderr
 
 
@@ -76,7 +76,7 @@ def test_the_table_of_a_response_is_for_people(tmp_path):
     assert "group_delay_ms" in done.stdout
     assert "gain_1khz_db" in done.stdout
     unknown = _fxkit("inspect", "compressor-knob", "--response", str(tmp_path / "n"), "--knob", "tone=1")
-    assert unknown.returncode == 2
+    assert unknown.returncode == 4
     assert "knob tone = 1 does not fit; the model has: knob (0 to 1)" in unknown.stderr
 
 

@@ -187,7 +187,7 @@ def test_options_that_do_not_fit_are_refused_before_the_first_step(
 
 def test_synths_are_refused_with_the_reason():
     run = SimpleNamespace(model=open_subject("harmonic-synth").model)
-    with pytest.raises(FxkitError, match="static-curve: decoder: reads features .* has no response"):
+    with pytest.raises(FxkitError, match=r"static-curve: decoder: reads features .* has no response"):
         check_probing(run, "static-curve", (), (0.0,))
 
 
