@@ -24,7 +24,8 @@ def dtft(signal: Tensor, frequencies: Tensor, rate: float) -> Tensor:
     inner = torch.polar(torch.ones(()).double(), turn * torch.arange(_BLOCK)[:, None])
     outer = torch.polar(torch.ones(()).double(), turn * (_BLOCK * torch.arange(blocks))[:, None])
     within = padded.unflatten(-1, (blocks, _BLOCK)).to(torch.complex128) @ inner
-    return (within * outer).sum(-2)
+    spectrum: Tensor = (within * outer).sum(-2)
+    return spectrum
 
 
 def group_delay(signal: Tensor, frequencies: Tensor, rate: float) -> Tensor:

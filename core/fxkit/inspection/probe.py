@@ -87,7 +87,7 @@ def knob_names(model: Model, knobs: torch.Tensor | None) -> dict[str, float]:
     return {} if values is None else dict(zip(names, values.tolist(), strict=True))
 
 
-def _heads(tree: Leaf | Series | Parallel) -> Iterator[str]:
+def _heads(tree: Series) -> Iterator[str]:
     """Yield the nodes that the model's input enters."""
     yield from tree.members[0].accept(_Heads(), None)
 
