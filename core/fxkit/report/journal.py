@@ -13,7 +13,7 @@ from fxkit.report.contents import RunContents
 from fxkit.report.figures import number
 from fxkit.report.records import line_of, numbers_of, of_kind, phase_marks, step_chart
 
-_OWN_PLACE = {"train", "val", "phase", "terms", "parameters", "hooks", "callback-errors"}
+_OWN_PLACE = {"train", "val", "phase", "terms", "parameters", "polarity", "hooks", "callback-errors"}
 _MOST_LINES = 7
 _MOST_CHARTS = 12
 # As many figures of one kind get a chart each.
@@ -87,7 +87,9 @@ def _cards(run: RunContents) -> dict[str, ParameterCard]:
 
 def _parameter_chart(run: RunContents, name: str, lines: Sequence[Line], card: ParameterCard | None) -> Chart:
     coloured = [attrs.evolve(line, colour=place % COLOURS) for place, line in enumerate(lines)]
-    chart = step_chart(name, card.unit if card and card.unit else "value", coloured, phase_marks(run))
+    chart = step_chart(
+        name, card.unit if card and card.unit else name.rpartition(".")[2], coloured, phase_marks(run)
+    )
     return attrs.evolve(chart, log_y=card is not None and card.mapping == "log" and card.low > 0)
 
 

@@ -9,6 +9,7 @@ import attrs
 
 from fxkit.report.contents import Contents, RunContents
 from fxkit.report.figures import BASELINES, Difference, differences, limits_of, limits_text, number, plugin_of
+from fxkit.report.records import of_kind
 from fxkit.scores import Interval
 
 # An error that is so many times as large as another is clearly larger, limits or not.
@@ -52,11 +53,16 @@ def _verdict(run: RunContents) -> Verdict:
         for baseline, metrics in run.scores.baselines.items()
         if metrics.get(name) is not None
     }
-    if _is_plain_esr(run, name) and math.isfinite(figure.value):
-        return Verdict(_esr_line(figure, others), f"{stands}; {_listed(others)}")
-    return Verdict(
-        _plain_line(name, figure, others, name in run.scores.higher), f"{stands}; {_listed(others)}"
-    )
+    higher = name in run.scores.higher
+    decibels = _is_plain_esr(run, name) and math.isfinite(figure.value)
+    line = _esr_line(figure, others) if decibels else _plain_line(name, figure, others, higher)
+    return Verdict(f"{line} {_upside_down(run)}".strip(), f"{stands}; {_listed(others)}")
+
+
+def _upside_down(run: RunContents) -> str:
+    told = of_kind(run.records, "polarity")
+    inverted = bool(told) and told[-1].get("inverted") is True
+    return "Its output is upside down: it fits the target better with its sign turned." if inverted else ""
 
 
 def _listed(others: dict[str, float]) -> str:
@@ -68,7 +74,7 @@ def _esr_line(figure: Interval, others: dict[str, float]) -> str:
     said = f"What the model gets wrong is {_level(figure.value)} than the sound itself."
     names = {"filter": "the best linear filter", "input": "the untouched input"}
     beside = [f"with {name} {_level(others[key])}" for key, name in names.items() if key in others]
-    compared = f"In its place, the error would be {' and '.join(beside)}." if beside else ""
+    compared = f"It would be {' and '.join(beside)}." if beside else ""
     return " ".join(part for part in (said, compared, _esr_conclusion(figure, others)) if part)
 
 

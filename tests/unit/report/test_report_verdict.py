@@ -41,7 +41,9 @@ def test_conclusion_follows_the_filter(contents, esr, conclusion):
 
 
 def test_without_baselines_there_is_no_comparison(contents):
-    assert "In its place" not in line(contents(baselines={}))
+    assert (
+        line(contents(baselines={})) == "What the model gets wrong is 20.0 dB quieter than the sound itself."
+    )
 
 
 def test_other_metrics_are_compared_with_the_best_baseline(contents):
@@ -58,6 +60,16 @@ def test_more_can_be_better(run):
     assert "more is better): no better" in line(
         Contents(runs=(attrs.evolve(one, resolved={}, scores=scores),))
     )
+
+
+def test_an_output_that_is_upside_down_is_told(contents):
+    def said(*inverted):
+        records = tuple({"kind": "polarity", "step": n, "inverted": one} for n, one in enumerate(inverted))
+        return "upside down" in line(contents(records=records))
+
+    assert said(False, True)
+    assert not said(True, False)
+    assert not said()
 
 
 def compared(run, low, high, higher=()):
