@@ -12,7 +12,7 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import FuncFormatter, Locator, LogLocator, MaxNLocator, NullLocator
 
 from fxkit.files import write_atomically
 
@@ -107,12 +107,16 @@ def _log_axis(axes: Axes, low: float, high: float) -> None:
     low, high = centre / ratio**0.6, centre * ratio**0.6
     axes.set_yscale("log")
     axes.set_ylim(low, high)
-    few = high / low < 10
-    axes.yaxis.set_major_locator(
-        MaxNLocator(5, steps=_STEPS) if few else LogLocator(subs=(1.0, 2.0, 5.0), numticks=6)
-    )
+    axes.yaxis.set_major_locator(_log_locator(high / low))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.yaxis.set_minor_locator(NullLocator())
+
+
+def _log_locator(ratio: float) -> Locator:
+    if ratio < 10:
+        return MaxNLocator(5, steps=_STEPS)
+    # Over more than three decades, numbers at 2 and 5 would run into each other.
+    return LogLocator(subs=(1.0, 2.0, 5.0) if ratio < 2000 else (1.0,), numticks=6)
 
 
 def _linear_axis(axes: Axes, low: float, high: float, span: float) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import attrs
 import numpy as np
 import pytest
@@ -107,3 +109,20 @@ def test_an_empty_test_split_still_leaves_the_losses(run, make_evaluation):
     evaluation = attrs.evolve(make_evaluation(split="test"), examples=())
     build().fx_run_end(run=run, evaluation=evaluation)
     assert {path.name for path in run.folder.plots.iterdir()} == {"losses.png"}
+
+
+@pytest.mark.parametrize("least", [0.5, 0.05, 1e-3, 1e-6, 1e-12])
+def test_numbers_of_a_logarithmic_axis_do_not_run_into_each_other(least):
+    records = [{"kind": "val", "step": step, "loss": value} for step, value in ((1, 5.0), (2, least))]
+    figure = loss_picture(records, "Losses")
+    figure.canvas.draw()
+    axes = figure.axes[0]
+    low, high = axes.get_ylim()
+    inside = (
+        label
+        for tick, label in zip(axes.get_yticks(), axes.get_yticklabels(), strict=True)
+        if low <= tick <= high
+    )
+    boxes = sorted((label.get_window_extent() for label in inside), key=lambda box: box.y0)
+    assert len(boxes) >= 2
+    assert all(lower.y1 < upper.y0 for lower, upper in itertools.pairwise(boxes))
