@@ -161,6 +161,12 @@ def test_show_tells_options_parameters_and_capabilities(fxkit: Any, kind: str) -
         assert f"\n{option} " in text.partition("Keys that every such table has")[2]
 
 
+@pytest.mark.parametrize(("name", "table"), [("f0-error", "[metrics.f0_error]"), ("esr", "[losses.esr]")])
+def test_show_puts_what_has_no_gradient_among_the_metrics(fxkit: Any, name: str, table: str) -> None:
+    text = fxkit("plugins", "show", "loss", name, check=True).stdout
+    assert table in text.splitlines()
+
+
 def test_show_json_has_each_option_in_full(fxkit: Any, strangers: dict[str, str]) -> None:
     done = fxkit("plugins", "show", "processor", "grit", "--json", **strangers)
     plugin = json.loads(done.stdout)["plugin"]

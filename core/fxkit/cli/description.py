@@ -37,16 +37,25 @@ def of_plugin(spec: type, entry: Entry) -> dict[str, Any]:
     enough to know them.
     """
     told = describe(spec)
-    place = next((place for place in PLACES if place.kind == entry.kind), None)
+    required = [option.name for option in told.options if option.required]
+    declared = _declared(spec, entry.kind, required)
+    place = _place(entry.kind, declared.get("traits") or {})
     return {
         "summary": told.summary,
         "doc": told.doc,
         "options": [_option(option) for option in told.options],
         "presets": {name: plain(dict(values)) for name, values in presets_of(spec).items()},
         "keys": [_option(option) for option in describe(place.keys).options] if place else [],
-        "table": _usage(entry, place, [option.name for option in told.options if option.required]),
-        **_declared(spec, entry.kind, [option.name for option in told.options if option.required]),
+        "table": _usage(entry, place, required),
+        **declared,
     }
+
+
+def _place(kind: str, traits: Mapping[str, Any]) -> Place | None:
+    """Return where a plugin stands in an experiment: a loss without a gradient among the metrics."""
+    places = [place for place in PLACES if place.kind == kind]
+    measures = kind == "losses" and not traits.get("differentiable", True)
+    return next((place for place in places if not measures or place.path == "metrics"), None)
 
 
 def _option(option: Option) -> dict[str, Any]:
