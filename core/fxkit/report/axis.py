@@ -47,8 +47,9 @@ def fitted(
         centre = math.sqrt(high) * math.sqrt(low)
         reach = ratio ** (0.5 + margin)
         return Axis(low=centre / reach, high=centre * reach, start=start, stop=stop, log=True)
-    middle, least = (low + high) / 2, max(abs(low), abs(high)) * 1e-6 or 1.0
-    reach = max((0.5 + margin) * (high - low), least)
+    middle = (low + high) / 2
+    # What moves by less than a thousandth stands still, and labels would be too long.
+    reach = max((0.5 + margin) * (high - low), max(abs(low), abs(high)) * 1e-3) or 1.0
     return Axis(low=middle - reach, high=middle + reach, start=start, stop=stop)
 
 

@@ -237,9 +237,10 @@ def _zoom(signals: Sequence[_Signal], start: float, names: Sequence[str]) -> Ite
         return
     first = max(0, min(int(np.abs(target).argmax()) - length // 2, target.size - length))
     stop = min(first + length, target.size)
-    times = [1000 * (start + n / rate) for n in range(first, stop)]
+    times = [1000 * n / rate for n in range(stop - first)]
     lines = tuple(_line(one, name, times, one.audio[0][first:stop].tolist()) for one, name in shown)
-    yield Chart(title="Around the peak", x_label="time in ms", y_label="amplitude", lines=lines)
+    label = f"ms after {start + first / rate:.3f} s"
+    yield Chart(title="Around the peak", x_label=label, y_label="amplitude", lines=lines)
 
 
 def _line(signal: _Signal, name: str, x: list[float], y: list[float]) -> Line:

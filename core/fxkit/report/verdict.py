@@ -14,6 +14,8 @@ from fxkit.scores import Interval
 
 # An error that is so many times as large as another is clearly larger, limits or not.
 _CLEARLY = 2.0
+# What a model of a device has to beat.
+_RIVALS = {"filter": "a linear filter", "gain": "the input at another level"}
 
 
 @attrs.frozen
@@ -82,14 +84,15 @@ def _esr_conclusion(figure: Interval, others: dict[str, float]) -> str:
     worst = figure.value if figure.high is None else figure.high
     if figure.value >= 1:
         return "Silence would score as well: the model has not learnt the sound."
-    linear = others.get("filter", others.get("gain"))
-    if linear is None:
+    rivals = [name for name in _RIVALS if name in others]
+    if not rivals:
         return ""
-    if figure.value >= linear:
-        return "So a linear filter does as well: the model has not learnt what makes this device special."
-    if worst * _CLEARLY <= linear:
+    best = min(rivals, key=lambda name: others[name])
+    if figure.value >= others[best]:
+        return f"So {_RIVALS[best]} does as well: the model has not learnt what makes this device special."
+    if worst * _CLEARLY <= others[best]:
         return "So the model has learnt what no linear filter can do."
-    return "So the model is little better than a linear filter."
+    return f"So the model is little better than {_RIVALS[best]}."
 
 
 def _level(esr: float) -> str:

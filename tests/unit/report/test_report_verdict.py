@@ -62,6 +62,11 @@ def test_more_can_be_better(run):
     )
 
 
+def test_a_single_gain_can_be_the_rival(contents):
+    said = line(contents(esr=0.3, baselines={"gain": {"esr": 0.25}, "filter": {"esr": 0.4}}))
+    assert "the input at another level does as well" in said
+
+
 def test_an_output_that_is_upside_down_is_told(contents):
     def said(*inverted):
         records = tuple({"kind": "polarity", "step": n, "inverted": one} for n, one in enumerate(inverted))
