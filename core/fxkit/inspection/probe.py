@@ -170,9 +170,10 @@ class _Pass:
         return torch.cat(pieces, dim=-1)[:, start : start + self.samples]
 
     def _opens(self, name: str) -> bool:
-        """Tell whether nothing stands before the node, so that the model has run it alone already."""
+        """Tell whether nothing stands before the node and nothing moves it: the model has run it alone."""
         first = self.plan.tree.members[0]
-        return isinstance(first, Leaf) and first.name == name
+        stands = all(track in self.plan.still for _, track in self.plan.nodes[name].tracks)
+        return stands and isinstance(first, Leaf) and first.name == name
 
     def _alone(self, node: NodePlan, standing: Mapping[str, torch.Tensor]) -> torch.Tensor:
         audio = self.audio.expand(-1, node.ctx.channels, -1)

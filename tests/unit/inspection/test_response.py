@@ -94,6 +94,19 @@ def test_each_node_is_measured_alone_and_as_far_as_the_chain_has_come():
     assert np.allclose(second.through.small.magnitude_db, response.whole.small.magnitude_db, atol=1e-6)
 
 
+def test_alone_a_node_stands_as_its_controller_holds_it_in_silence():
+    model = open_subject("compressor-follower").model
+    with torch.no_grad():
+        for weight in model.controller("gain.controller").parameters():
+            weight.add_(0.5)
+    response = frequency_response(model, levels=(0.0,), seconds=0.5)
+    node = response.nodes["gain"]
+    alone, through = node.alone.swept[0].magnitude_db, node.through.swept[0].magnitude_db
+    assert np.abs(alone - node.alone.small.magnitude_db).max() < 0.05
+    assert np.abs(alone - through).max() > 0.5
+    assert any("moving parameters (gain.gain_db)" in note for note in response.notes)
+
+
 def test_the_band_ends_where_the_gain_is_3_db_below_its_peak():
     response = measure(fxkit.node("low-pass", parameters={"frequency": {"fixed": 1000.0}}))
     figures = response.figures()
