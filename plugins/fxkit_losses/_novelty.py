@@ -27,7 +27,9 @@ class NoveltyModule(nn.Module):
         other = batch.target if self.against == "target" else batch.input
         if other is None:
             raise ValueError("the data has no input to compare with")
-        one, two = self._moving(output.audio), self._moving(other)
+        key = (NoveltyModule, self.resolution.key, self.resolution.bands_key)
+        one = self._moving(output.audio)
+        two = batch.shared.of(other, key, lambda audio: self._moving(audio.detach()))
         spread = (part.square().mean(dim=1) + _STILL for part in (one, two))
         return (one * two).mean(dim=1).square() / torch.stack(tuple(spread)).prod(dim=0)
 

@@ -34,10 +34,13 @@ class Called(torch.nn.Module):
         super().__init__()
         self.function = function
         self.register_buffer("calls", torch.zeros(()))
+        self.register_buffer("window", torch.ones(4), persistent=False)
 
     def forward(self, output: Any, batch: Any) -> torch.Tensor:
         if self.function is counted:
             self.calls += 1
+        if self.function is moves:
+            self.window = self.window.to(output.audio)
         return self.function(output.audio, batch.target)
 
 
@@ -72,6 +75,10 @@ def writes(audio, target):
     return error(audio, target)
 
 
+def moves(audio, target):
+    return error(audio, target)
+
+
 def draws(audio, target):
     return error(audio, target) * (1 + 1e-3 * torch.rand(()))
 
@@ -97,6 +104,7 @@ FAULTS = [
     (coarse, LossTraits(), loss_material.check_precision, "between float32 and float64"),
     (writes, LossTraits(), loss_material.check_leaves_all_as_it_was, "changes target"),
     (counted, LossTraits(), loss_material.check_leaves_all_as_it_was, "changes calls"),
+    (moves, LossTraits(), loss_material.check_leaves_all_as_it_was, "in the place of window"),
     (draws, LossTraits(), loss_material.check_leaves_all_as_it_was, "another value"),
     (hides, LossTraits(), loss_material.check_faults_show, "for an output that is NaN"),
     (turned_ends, LossTraits(), loss.check_loss_gradient, "finite differences give"),

@@ -53,10 +53,13 @@ def check_precision(case: LossCase) -> None:
 
 
 def check_leaves_all_as_it_was(case: LossCase) -> None:
-    """Check that measuring twice gives the same bits, and changes no signal, weight or random state."""
+    """Check that measuring twice gives the same bits, and changes no signal, weight or random state.
+
+    Nor does it move what it owns to the type or device of a signal: a run moves losses.
+    """
     audio, target = case.signals()
     loss = case.spec.build(case.ctx)
-    owned = dict(loss.state_dict(keep_vars=True)) if isinstance(loss, torch.nn.Module) else {}
+    owned = _owned(loss)
     before = {"output": audio.clone(), "target": target.clone(), **_copies(owned)}
     drawn = torch.get_rng_state()
     once, again = (case.measure(audio, target, loss).detach() for _ in range(2))
@@ -64,6 +67,8 @@ def check_leaves_all_as_it_was(case: LossCase) -> None:
     promise(torch.equal(drawn, torch.get_rng_state()), case, "draws from torch's global random numbers")
     for name, tensor in {"output": audio, "target": target, **owned}.items():
         promise(torch.equal(tensor, before[name]), case, f"changes {name}")
+    moved = [name for name, tensor in _owned(loss).items() if tensor is not owned.get(name)]
+    promise(not moved, case, f"puts other tensors in the place of {', '.join(moved)}")
 
 
 def check_faults_show(case: LossCase) -> str | None:
@@ -101,6 +106,12 @@ def check_loss_device(case: LossCase) -> str | None:
         limit = _DEVICE_TOLERANCE if name == "value" else 0.05
         promise(apart <= limit, case, f"yields a {name} on the GPU that differs by {apart:.1e}")
     return None
+
+
+def _owned(loss: object) -> dict[str, torch.Tensor]:
+    if not isinstance(loss, torch.nn.Module):
+        return {}
+    return {**dict(loss.named_parameters()), **dict(loss.named_buffers())}
 
 
 def _copies(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
