@@ -272,10 +272,10 @@ class Transform(Protocol):
 
 
 class DeclaredEmbedding(Protocol):
-    """Add to the spec of an embedding that is published for distances or hears at its own rate; optional."""
+    """Add to the spec of an embedding that distances were published with; optional."""
 
     def traits(self, ctx: BuildContext) -> EmbeddingTraits:
-        """Declare what distances by it may be called, and the rate of its network; without torch."""
+        """Declare what distances by it may be called; without torch."""
 
 
 class Needing(Protocol):
@@ -300,8 +300,9 @@ class Embedding(Protocol):
 
     `samples` is the length of a window at the run's sample rate, `hop` the usual distance between
     windows; `provenance` says what the numbers are: the arithmetic, or the weights by their hash. One
-    with weights may have their SHA-256 as `digest`; one that wants recordings shorter than a window repeated
-    rather than followed by silence has `repeats = True`.
+    with weights may have their SHA-256 as `digest`, one whose network hears at a rate of its own that rate in
+    Hz as `network_rate`; one that wants recordings shorter than a window repeated rather than followed by
+    silence has `repeats = True`.
     """
 
     samples: int

@@ -124,11 +124,10 @@ class EmbeddingTraits:
     """Hold the declared properties of an embedding.
 
     `published_for_fad`: a Fréchet audio distance was published with it, so that its distance may be called
-    one. `sample_rate`: in Hz, at which its network hears; None where it hears at the run's.
+    one.
     """
 
     published_for_fad: bool = False
-    sample_rate: int | None = None
 
 
 def embedding_traits(spec: Any, ctx: BuildContext) -> EmbeddingTraits:

@@ -56,7 +56,8 @@ class Yardstick:
         self._width = distribution.kernel_width(self.reference)
         self._within = _within(self.reference, self._width)
         self._others = self._kept(real) if real else None
-        self._notes = (*_short(reference, embedding, "reference "), *self._thinned(reference))
+        self._notes = (*_deaf(embedding, sample_rate), *_short(reference, embedding, "reference "))
+        self._notes += self._thinned(reference)
         self._copies = None
         if training and held_out:
             fine = max(1, min(embedding.hop, embedding.samples // GRID))
@@ -188,6 +189,14 @@ def _within(vectors: torch.Tensor, width: float) -> float:
 def _loud(recordings: Recordings, embedding: Embedding, hop: int | None = None) -> torch.Tensor:
     """Tell of each window whether there is sound in it, above -80 dBFS."""
     return torch.cat([windows(one, embedding, hop).abs().amax(dim=(1, 2)) > _SILENCE for one in recordings])
+
+
+def _deaf(embedding: Embedding, sample_rate: int) -> tuple[str, ...]:
+    hears = getattr(embedding, "network_rate", sample_rate)
+    if hears <= sample_rate:
+        return ()
+    missing = f"the network hears at {hears} Hz, the recordings have {sample_rate} Hz"
+    return (f"{missing}: figures can be compared with those of recordings of that rate alone",)
 
 
 def _short(recordings: Recordings, embedding: Embedding, whose: str = "") -> tuple[str, ...]:

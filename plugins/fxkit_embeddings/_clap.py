@@ -35,8 +35,12 @@ class CLAPModule(nn.Module):
     def __init__(self, network: nn.Module, front: Any, rate: int, hop: float, digest: str = "") -> None:
         super().__init__()
         self.network, self.rate, self.digest = network, rate, digest
-        self.own_rate, self.step, self.length = front.sampling_rate, front.hop_length, front.nb_max_samples
-        self.samples = round(self.length * rate / self.own_rate)
+        self.network_rate, self.step, self.length = (
+            front.sampling_rate,
+            front.hop_length,
+            front.nb_max_samples,
+        )
+        self.samples = round(self.length * rate / self.network_rate)
         self.hop = max(1, round(hop * rate))
         self.provenance = f"clap, weights of SHA-256 {digest}"
         self.fused = bool(network.config.enable_fusion)  # type: ignore[union-attr]
@@ -48,8 +52,8 @@ class CLAPModule(nn.Module):
     def forward(self, audio: torch.Tensor) -> torch.Tensor:
         """Map windows [batch, channels, samples] to unit vectors [batch, dims]; channels are averaged."""
         mono = audio.to(self.hann.device).mean(dim=1)
-        if self.rate != self.own_rate:
-            mono = resample(mono, self.rate, self.own_rate)
+        if self.rate != self.network_rate:
+            mono = resample(mono, self.rate, self.network_rate)
         mono = nn.functional.pad(mono, (0, max(0, self.length - mono.shape[-1])))[:, : self.length]
         picture = self.picture(mono)[:, None]
         # A network with fusion takes the whole and three pieces, which of 10 s are the same.

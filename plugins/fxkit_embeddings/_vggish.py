@@ -30,6 +30,7 @@ class VGGishModule(nn.Module):
 
     hann: torch.Tensor
     bands: torch.Tensor
+    network_rate = RATE
 
     def __init__(self, rate: int, digest: str = "") -> None:
         super().__init__()

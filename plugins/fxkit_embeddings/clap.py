@@ -43,8 +43,8 @@ class CLAP:
         return cls(weights=paths[0], hop=0.5), cls(weights=paths[1])
 
     def traits(self, ctx: BuildContext) -> EmbeddingTraits:
-        """Declare that it is published for the Fréchet audio distance, and hears at 48 kHz."""
-        return EmbeddingTraits(published_for_fad=True, sample_rate=48000)
+        """Declare that it is published for the Fréchet audio distance."""
+        return EmbeddingTraits(published_for_fad=True)
 
     def unmet(self) -> Iterator[tuple[str, str]]:
         """Yield what is missing here: the package, or a file."""

@@ -41,8 +41,8 @@ class VGGish:
         return tuple(cls(weights=path, sha256="") for path in paths)
 
     def traits(self, ctx: BuildContext) -> EmbeddingTraits:
-        """Declare that it is published for the Fréchet audio distance, and hears at 16 kHz."""
-        return EmbeddingTraits(published_for_fad=True, sample_rate=16000)
+        """Declare that it is published for the Fréchet audio distance."""
+        return EmbeddingTraits(published_for_fad=True)
 
     def unmet(self) -> Iterator[tuple[str, str]]:
         """Yield what is wrong with the file."""

@@ -128,6 +128,18 @@ class TestDistances:
         assert found.provenance.reference == 34
         assert found.notes[0] == "of the reference's windows one in 3 is used"
 
+    def test_a_network_that_hears_more_than_there_is_is_told_of(self):
+        class Network(Numbers):
+            network_rate = 16000
+
+        note = "the network hears at 16000 Hz, the recordings have 8000 Hz"
+        assert (
+            Yardstick(Network(), [self.reference], sample_rate=8000)
+            .notes([self.reference])[0]
+            .startswith(note)
+        )
+        assert Yardstick(Network(), [self.reference], sample_rate=16000).notes([self.reference]) == ()
+
     def test_what_cannot_be_a_set_is_refused(self):
         with pytest.raises(ValueError, match="the reference holds no recording"):
             Yardstick(Numbers(), [], sample_rate=RATE)
