@@ -61,8 +61,11 @@ def _measured(model: Model) -> tuple[Response | None, Curve | None, str]:
     try:
         response = frequency_response(model)
         curve = static_curve(model)
-    except (FxkitError, NotImplementedError) as error:
+    except FxkitError as error:
         return response, curve, str(error)
+    except Exception as error:
+        # A plugin may fail on probe signals alone; what the recordings showed is still worth a page.
+        return response, curve, f"the model failed on the probe signal: {type(error).__name__}: {error}"
     return response, curve, ""
 
 

@@ -24,7 +24,7 @@ from fxkit.report.journal import (
 )
 from fxkit.report.listening import Excerpt, excerpts
 from fxkit.report.parameters import Setting, settings, track_charts
-from fxkit.report.responses import curve_charts, remarks, response_charts
+from fxkit.report.responses import curve_charts, response_charts
 from fxkit.report.training import loss_charts, share_charts
 from fxkit.report.verdict import Verdict, comparison_line, verdicts
 
@@ -53,6 +53,7 @@ class RunPage:
     failures: tuple[str, ...]
     sets: tuple[tuple[str, str], ...]
     remarks: tuple[str, ...]
+    unmeasured: str
     command: str
     resolved: str
     lock: str
@@ -124,7 +125,8 @@ def _run(run: RunContents, name: str) -> RunPage:
         hooks=hook_rows(run),
         failures=failures(run),
         sets=tuple(_leaves(run.scores.sets)),
-        remarks=remarks(run),
+        remarks=run.response.notes if run.response else (),
+        unmeasured=run.unmeasured,
         command=_command(run),
         resolved=run.resolved_text,
         lock=run.lock_text,

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fxkit.report.chart import Chart, Line
-from fxkit.report.contents import Contents, RunContents
+from fxkit.report.contents import Contents
 
 if TYPE_CHECKING:
     from fxkit.inspection.response import Response, Trace
@@ -158,9 +158,3 @@ def _shapers(curve: Curve) -> list[Chart]:
         for number, (name, loop) in enumerate(curve.shapers.items())
     ]
     return [_curve_chart("Curves of the nodes without memory", lines)]
-
-
-def remarks(run: RunContents) -> tuple[str, ...]:
-    """Return what has to be known about the measurements, or why there are none."""
-    notes = run.response.notes if run.response else ()
-    return tuple(dict.fromkeys([*notes, *([run.unmeasured] if run.unmeasured else [])]))

@@ -9,6 +9,8 @@ import pytest
 import torch
 
 from fxkit.engine.evaluation import Evaluation, Example
+from fxkit.inspection.card import ModelCard, NodeCard, ParameterCard
+from fxkit.model.chain import parse_chain
 from fxkit.report.contents import Contents, RunContents
 from fxkit.runs.folder import RunFolder
 from fxkit.scores import Interval, Scores
@@ -92,6 +94,44 @@ def make_run(
         **documents,
         **texts,
     )
+
+
+def make_node(*parameters) -> NodeCard:
+    """Describe a node."""
+    return NodeCard(
+        name="tone", plugin="fxkit/gain", version="1", channels=1, latency=0, causal=True, receptive_field=1,
+        weights=2, trained=True, macs=1.0, inputs={}, controller="tone.controller", parameters=parameters,
+    )  # fmt: skip
+
+
+def make_card(*parameters, name: str = "m") -> ModelCard:
+    """Describe a model of one node."""
+    return ModelCard(
+        name=name, source="s", stands="as trained", sample_rate=8000, hop=64, channels=1, target_channels=1,
+        latency=0, receptive_field=1, weights=2, macs=1.0, tree=parse_chain(["tone"]),
+        nodes={"tone": make_node(*parameters)}, controllers={},
+    )  # fmt: skip
+
+
+def make_parameter(
+    name="frequency", low=20.0, high=20000.0, mapping="log", values=(200.0, 2000.0), unit="Hz"
+) -> ParameterCard:
+    """Describe a parameter."""
+    return ParameterCard(
+        name=name, unit=unit, low=low, high=high, mapping=mapping, values=values, setter="tone.controller"
+    )
+
+
+@pytest.fixture
+def card():
+    """Describe a model by its parameters."""
+    return make_card
+
+
+@pytest.fixture
+def parameter():
+    """Describe a parameter."""
+    return make_parameter
 
 
 @pytest.fixture

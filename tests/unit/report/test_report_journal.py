@@ -5,33 +5,10 @@ from __future__ import annotations
 import attrs
 import torch
 
-from fxkit.inspection.card import ModelCard, NodeCard, ParameterCard
-from fxkit.model.chain import parse_chain
 from fxkit.report.contents import Contents
 from fxkit.report.journal import failures, figure_charts, hook_rows, parameter_charts, single_figures
 from fxkit.report.parameters import settings, track_charts
 from fxkit.report.training import loss_charts, share_charts
-
-
-def node(*parameters):
-    return NodeCard(
-        name="tone", plugin="fxkit/gain", version="1", channels=1, latency=0, causal=True, receptive_field=1,
-        weights=2, trained=True, macs=1.0, inputs={}, controller="tone.controller", parameters=parameters,
-    )  # fmt: skip
-
-
-def card(*parameters):
-    return ModelCard(
-        name="m", source="s", stands="as trained", sample_rate=8000, hop=64, channels=1, target_channels=1,
-        latency=0, receptive_field=1, weights=2, macs=1.0, tree=parse_chain(["tone"]),
-        nodes={"tone": node(*parameters)}, controllers={},
-    )  # fmt: skip
-
-
-def parameter(name="frequency", low=20.0, high=20000.0, mapping="log", values=(200.0, 2000.0), unit="Hz"):
-    return ParameterCard(
-        name=name, unit=unit, low=low, high=high, mapping=mapping, values=values, setter="tone.controller"
-    )
 
 
 def test_each_loss_is_drawn_for_training_and_validation(contents):
@@ -95,7 +72,7 @@ def test_figures_of_callbacks_are_drawn_or_told(run):
     assert single_figures(one) == (("fad-test: distance", "3"), ("fad-test: inner.n", "7"))
 
 
-def test_parameters_over_the_training_stand_together_by_name(run):
+def test_parameters_over_the_training_stand_together_by_name(run, card, parameter):
     records = tuple(
         {"kind": "parameters", "step": step, "tone.frequency.1": 100.0 + step, "tone.frequency.2": 1000.0}
         for step in (10, 20)
@@ -105,7 +82,7 @@ def test_parameters_over_the_training_stand_together_by_name(run):
     assert [list(line.y) for line in chart.lines] == [[110.0, 120.0], [1000.0, 1000.0]]
 
 
-def test_settings_stand_in_their_range_by_its_mapping(run):
+def test_settings_stand_in_their_range_by_its_mapping(run, card, parameter):
     made = settings(
         attrs.evolve(run(), card=card(parameter(), parameter("gain", -10, 10, "linear", (5.0,), "dB")))
     )

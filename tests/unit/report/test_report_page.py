@@ -164,3 +164,10 @@ def test_the_command_names_the_resolved_experiment(run):
     one = run(path="runs/my pedal")
     text = "".join(parsed(render_report(Contents(runs=(one,)))).text)
     assert "fxkit run 'runs/my pedal/resolved.toml'" in text
+
+
+def test_a_response_that_could_not_be_measured_says_why(run, card):
+    one = attrs.evolve(run(), card=card(), unmeasured="it plays by itself")
+    text = " ".join("".join(parsed(render_report(Contents(runs=(one,)))).text).split())
+    assert "Response not measured: it plays by itself" in text
+    assert "Harmonics" not in text
