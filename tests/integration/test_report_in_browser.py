@@ -54,7 +54,12 @@ def pages(tmp_path_factory):
 def browser():
     """A headless Chromium that may play without being asked."""
     with playwright.sync_playwright() as driver:
-        arguments = ["--autoplay-policy=no-user-gesture-required", "--mute-audio", "--no-sandbox"]
+        arguments = [
+            "--autoplay-policy=no-user-gesture-required",
+            "--mute-audio",
+            "--no-sandbox",
+            "--disable-dev-shm-usage",
+        ]
         chromium = driver.chromium.launch(executable_path=CHROMIUM, args=arguments)
         yield chromium
         chromium.close()
