@@ -14,6 +14,8 @@ from fxkit.engine.objective import Term
 # An inverted output with this correlation explains at least a quarter of the target's energy.
 _INVERTED = -0.5
 _TOGETHER = 2
+# Beside a loss of spectra, one that sees the sign has to outweigh it to turn a model over; alone it does.
+_DELAY = 'weight = { type = "delayed", begin = 0.3 }'
 
 
 @attrs.frozen(kw_only=True)
@@ -127,9 +129,13 @@ def _advice(terms: Sequence[Term]) -> str:
     if blind:
         return (
             f"no loss of this run sees the sign ({', '.join(blind)}): add one that does, such as esr,"
-            ' or put a node of type "polarity" at the end of the chain'
+            f" and let it act alone at first ({_DELAY} for the others),"
+            ' or put a node of type "polarity" last in the chain'
         )
-    return "its losses see the sign, so it may turn yet: train longer, or start from another run.seed"
+    return (
+        "its losses that see the sign have not turned it: train longer, or let these act alone at first"
+        f" ({_DELAY} for the others)"
+    )
 
 
 def sign_blind(terms: Sequence[Term]) -> tuple[str, ...]:

@@ -127,7 +127,7 @@ def notes(experiment: Experiment) -> tuple[str, ...]:
     names = ", ".join(blind)
     return (
         f"no loss sees the sign ({names}), so that the model may come out upside down;"
-        " add one that does, such as esr with a small weight",
+        " add one that does, such as esr, and let it act alone at first",
     )
 
 

@@ -128,6 +128,7 @@ def test_the_line_says_how_much_and_what_to_do():
     )
     assert "(ESR 4, inverted 0)" in blind.replace("1e-", "0")
     assert "no loss of this run sees the sign (spectral): add one that does, such as esr" in blind
+    assert 'weight = { type = "delayed", begin = 0.3 } for the others' in blind
     assert "\n" not in blind
     assert "train longer" in PolarityWatch([SEEING]).line(evaluation(), found, last=True)
 
