@@ -114,7 +114,7 @@ class Comparer:
         found = self._yardstick.measure(predictions(evaluation))
         run.report(f"{when}  {self.name} {self.line(found)}")
         run.publish(record, step, found.figures())
-        run.journal.write(f"{record}-by", step, attrs.asdict(found.provenance))
+        run.journal.write(f"{record}-by", step, {"provenance": attrs.asdict(found.provenance)})
 
 
 def _own_name(run: Run, options: Comparing, name: str) -> str:

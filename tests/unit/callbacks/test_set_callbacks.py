@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import attrs
 import pytest
 import torch
@@ -10,10 +12,12 @@ from fxkit import BuildContext
 from fxkit.engine.recording_sets import predictions, run_yardstick, targets
 from fxkit.errors import ExperimentError, RunError
 from fxkit.job import run_experiment
+from fxkit.runs.folder import open_folder
 from fxkit.runs.journal import read_journal
 from fxkit.runs.progress import Silent
 from fxkit.testing.small_run import small_experiment, small_run
 from fxkit.testing.stock import Levels, Noise
+from fxkit_callbacks.checkpoint import Checkpoint
 from fxkit_callbacks.fad import FAD
 from fxkit_callbacks.set_distance import SetDistance
 
@@ -52,6 +56,7 @@ def records(journal, kind):
 
 def test_each_validation_and_the_test_are_measured_and_recorded(tmp_path):
     lines, journal = told(tmp_path, sets=SetDistance(embedding=LEVELS))
+    assert not [line for line in lines if line.startswith("warning")]
     said = [line for line in lines if "set-distance" in line]
     assert [line.split("  ")[0] for line in said] == ["step 2", "step 4", "step 6", "test"]
     assert all("noise floor" in line and "real recordings" in line and "memorised" in line for line in said)
@@ -61,7 +66,7 @@ def test_each_validation_and_the_test_are_measured_and_recorded(tmp_path):
     names |= {name.replace("mmd", "frechet") for name in names if "mmd" in name}
     assert set(found[2]) == {"kind", "step", *names}
     assert set(records(journal, "set-distance-test")) == {6}
-    by = records(journal, "set-distance-by")[4]
+    by = records(journal, "set-distance-by")[4]["provenance"]
     assert (by["embedding"], by["dims"], by["reference"], by["test"]) == ("levels of 80 samples", 2, 50, 50)
 
 
@@ -166,3 +171,19 @@ def test_a_split_without_recordings_is_no_reference(tmp_path, monkeypatch):
     )
     with pytest.raises(RunError, match="set-distance: the val split is empty"):
         small_run(tmp_path, callbacks={"sets": SetDistance(embedding=LEVELS, reference="val")})
+
+
+def test_a_resumed_run_tells_the_same(tmp_path):
+    sets = SetDistance(embedding=LEVELS, improves="loss", every=4)
+    callbacks = {"sets": sets, "save": Checkpoint(every=3, keep=3)}
+    experiment = small_experiment(tmp_path, callbacks=callbacks)
+    run_experiment(experiment, progress=Silent(), out=tmp_path / "run", device="cpu")
+    before = read_journal(tmp_path / "run" / "metrics.jsonl")
+    saved = tmp_path / "run" / "checkpoints"
+    shutil.copy(saved / "step-000003.pt", saved / "last.pt")
+    run_experiment(experiment, progress=Silent(), resume=open_folder(tmp_path / "run"), device="cpu")
+    after = read_journal(tmp_path / "run" / "metrics.jsonl")
+    kinds = {record["kind"] for record in before if "set-distance" in record["kind"]}
+    assert len(kinds) == 4
+    for kind in kinds:
+        assert records(after, kind) == records(before, kind)
