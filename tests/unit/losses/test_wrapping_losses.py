@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from fxkit.context import BuildContext
+from fxkit.experiment.reader import read_document
 from fxkit.traits import LossTraits
 from fxkit.values import Batch, Output
 from fxkit_losses.esr import ESR
@@ -136,3 +137,22 @@ def test_sums_that_say_nothing_are_refused(spec, reason):
     assert any(reason in text for _, text in spec.problems())
     with pytest.raises(ValueError, match=reason):
         spec.build(CTX)
+
+
+def test_presets_stand_for_a_filter_before_esr():
+    found = read_document(
+        {
+            "fxkit": 1,
+            "data": {"type": "virtual-device", "segment": 4096},
+            "nodes": {"amp": {"type": "lstm", "hidden": 4}},
+            "model": {"chain": ["amp"]},
+            "losses": {
+                "bright": {"type": "filtered", "preset": "pre-emphasised-esr"},
+                "heard": {"type": "filtered", "preset": "a-weighted-esr"},
+            },
+            "train": {"steps": 2, "optimizer": {"type": "adam"}},
+        },
+        "made-up.toml",
+    ).losses
+    assert found["bright"].spec == Filtered(inner=ESR(), filter="pre-emphasis", coefficient=0.95)
+    assert found["heard"].spec == Filtered(inner=ESR(), filter="a-weighting")
