@@ -1,18 +1,20 @@
 """Measure what callbacks add to validations: the wall time with six of them on against none.
 
-Usage: python tests/performance/bench_validation.py --data FOLDER [--experiment overdrive-graybox] [--rounds 7]
+Usage: python tests/performance/bench_validation.py --data FOLDER [--every 500] [--rounds 7]
 
 FOLDER is the experiment's data.root; leave it out where it needs none. The six are audio-samples,
 metrics (two that the experiment does not have), frequency-response, parameter-tracks, block-audio and
-tensorboard. They act as often as the experiment's own [callbacks.listen], so that a round is as many validations
-as there are between two of those. Rounds with and without callbacks alternate in one process, after one of
-each that is not counted; the ratio is that of the medians. Weights stand still: what is measured
-is validating, not training.
+tensorboard, each with its defaults: they act every 500 steps. A round is as many validations as there are
+between two times that they act. Rounds with and without callbacks alternate in one process, after one of
+each that is not counted; the ratio is that of the medians. What is drawn and written beside the run is
+waited for between rounds, and its CPU time is told at the end. Weights stand still: what is
+measured is validating, not training.
 """
 
 from __future__ import annotations
 
 import argparse
+import resource
 import statistics
 import tempfile
 import time
@@ -33,7 +35,7 @@ from fxkit.runs.progress import Silent
 
 SIX = {
     "listen": 'type = "audio-samples"',
-    "quality": 'type = "metrics"\nmetrics.level = { type = "lufs-difference" }\nmetrics.si = { type = "si-sdr" }',
+    "quality": 'type = "metrics"\nmetrics = { a = { type = "lufs-difference" }, b = { type = "si-sdr" } }',
     "response": 'type = "frequency-response"',
     "parameters": 'type = "parameter-tracks"',
     "blocks": 'type = "block-audio"',
@@ -72,9 +74,9 @@ def validating(prepared: Prepared, callbacks, folder: Path) -> Validating:
 def document(options: argparse.Namespace, folder: Path) -> Path:
     """Write the experiment with the six callbacks in the place of its own."""
     shipped = read_experiment(options.experiment, overrides=options.overrides)
-    every = options.every or shipped.callbacks["listen"].spec.every
     tables = [f"[callbacks.{name}]\n{text}" for name, text in SIX.items()]
-    tables = [text if "tensorboard" in text else f"{text}\nevery = {every}" for text in tables]
+    if options.every:
+        tables = [text if "tensorboard" in text else f"{text}\nevery = {options.every}" for text in tables]
     dump = job.dump_toml({**shipped.resolved, "callbacks": {}})
     path = folder / "bench.toml"
     path.write_text(f"{dump}\n" + "\n\n".join(tables) + "\n")
@@ -110,14 +112,20 @@ def report(options: argparse.Namespace, on: Validating, off: Validating) -> None
     for number in range(options.rounds + 1):
         for name, one in (("off", off), ("on", on)):
             measured = one.round(validations)
+            one.loop.run.background.settle(one)
             if number:
                 times[name].append(measured)
+    on.loop.run.background.close()
     seconds = on.loop.run.prepared.materials["val"].recordings[0].samples / on.loop.run.sample_rate
     print(f"{options.experiment}: validations every {on.every} steps, callbacks act every {acts}; ", end="")
     print(f"first recording {seconds:.0f} s")
     for index, clock in enumerate(("wall", "CPU")):
         a, b = (statistics.median(row[index] for row in times[name]) for name in ("on", "off"))
-        print(f"{clock}: {b / validations:.3f} s without, {a / validations:.3f} s with callbacks, ratio {a / b:.2f}")
+        each = f"{b / validations:.3f} s without, {a / validations:.3f} s with callbacks"
+        print(f"{clock} per validation: {each}, ratio {a / b:.2f}")
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    beside = (used.ru_utime + used.ru_stime) / ((options.rounds + 1) * validations)
+    print(f"CPU beside the run: {beside:.3f} s per validation")
     print(*on.trace.table(), sep="\n")
 
 
