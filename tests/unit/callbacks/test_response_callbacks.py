@@ -82,6 +82,13 @@ def whole(experiment):
     return result.run, watching.said
 
 
+@pytest.fixture(scope="module")
+def plain(experiment):
+    """Return the same run with nothing measured before its end."""
+    settings = ["callbacks.response.every=0", "callbacks.curve.every=0", "callbacks.summary.seconds=0.0"]
+    return fxkit.run(experiment, settings, out=experiment.parent / "plain").run
+
+
 def rows(path):
     return list(csv.DictReader(path.read_text().splitlines()))
 
@@ -144,9 +151,7 @@ def test_a_resumed_run_measures_the_same(whole, experiment):
         assert (cut / "responses" / name).read_bytes() == (whole[0] / "responses" / name).read_bytes()
 
 
-def test_measuring_leaves_the_training_as_it_is(whole, experiment):
-    settings = ["callbacks.response.every=0", "callbacks.curve.every=0", "callbacks.summary.seconds=0.0"]
-    plain = fxkit.run(experiment, settings, out=experiment.parent / "plain").run
+def test_measuring_leaves_the_training_as_it_is(whole, plain):
     first, second = (fxkit.load(run, device="cpu").model.state_dict() for run in (plain, whole[0]))
     assert all((first[name] == second[name]).all() for name in first)
 
@@ -162,12 +167,9 @@ def test_the_summary_tells_nodes_costs_and_speed(whole):
     assert document["timing"]["real_time"] > 0
 
 
-def test_a_summary_need_not_be_timed(experiment):
-    run = fxkit.run(
-        experiment, ["train.steps=1", "callbacks.summary.seconds=0.0"], out=experiment.parent / "untimed"
-    )
-    assert json.loads((run.run / "model.json").read_text())["timing"] is None
-    assert "real time" not in (run.run / "model.txt").read_text()
+def test_a_summary_need_not_be_timed(plain):
+    assert json.loads((plain / "model.json").read_text())["timing"] is None
+    assert "real time" not in (plain / "model.txt").read_text()
 
 
 @pytest.mark.parametrize("callback", ["response", "curve"])
