@@ -1,7 +1,7 @@
 """Spectra of float32 signals on the CPU, block of frames by block of frames.
 
-A block stays in the processor's cache from framing to sums, and a minute of audio takes no more memory for
-its spectra than a second does, unless a gradient is asked for.
+A block, so much for each thread, stays in the processor's cache from framing to sums, and a minute of
+audio takes no more memory for its spectra than a second does, unless a gradient is asked for.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def plain(signal: torch.Tensor) -> bool:
 
 def blocks(resolution: Resolution, framed: torch.Tensor) -> Iterator[Block]:
     """Yield the spectra of frames [frames, window] of one channel, in order."""
-    step = max(1, _BLOCK_SAMPLES // resolution.size)
+    step = max(1, _BLOCK_SAMPLES * torch.get_num_threads() // resolution.size)
     length = resolution.window.shape[0]
     # The FFT's zeros after the window are written once.
     lines = framed.new_zeros(min(step, len(framed)), resolution.size)

@@ -123,20 +123,21 @@ def _item(
     """Return the distance of one item; with `keep`, add its gradient to `padded` [channels, samples]."""
     from fxkit_signal.compiled.magnitudes import distance_sums, scale_by_slope
 
-    sums = torch.zeros(4, dtype=torch.float64)
+    rows: list[torch.Tensor] = []
     kept: list[list[Block]] = []
     for lines, wanted in zip(framed, expected, strict=True):
         kept.append([])
         for block in blocks(resolution, lines):
-            sums += distance_sums(block.spectra, wanted[block.frames], resolution.floor)
+            rows.append(distance_sums(block.spectra, wanted[block.frames], resolution.floor))
             if keep:
                 kept[-1].append(block)
-    far, bins = float(sums[0]) ** 0.5, expected.numel()
-    size = max(float(sums[3]) ** 0.5, resolution.norm_of_noise(terms.quiet, expected))
+    # At once, so that the blocks' size does not show in the last digit.
+    squares, sizes, logs, energy = torch.cat(rows).sum(dim=0, dtype=torch.float64).tolist()
+    far, bins = squares**0.5, expected.numel()
+    size = max(energy**0.5, resolution.norm_of_noise(terms.quiet, expected))
     weights = (terms.convergence / (far * size) if far else 0.0, terms.log / bins, terms.linear / bins)
     for parts, wanted, total in zip(kept, expected, padded, strict=False):
         for block in parts:
             scale_by_slope(block.spectra, wanted[block.frames], resolution.floor, weights)
         resynthesised(resolution, parts, total)
-    logs, sizes = float(sums[2]) / bins, float(sums[1]) / bins
-    return terms.convergence * far / size + terms.log * logs + terms.linear * sizes
+    return terms.convergence * far / size + (terms.log * logs + terms.linear * sizes) / bins

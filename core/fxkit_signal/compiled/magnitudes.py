@@ -126,7 +126,7 @@ def write_magnitudes(spectra: Tensor, found: Tensor) -> None:
 
 
 def distance_sums(spectra: Tensor, expected: Tensor, floor: float) -> Tensor:
-    """Return sums over rows and bins, float64 [4].
+    """Return sums over the bins of each row, float32 [rows, 4].
 
     Of (M - T)^2, of |M - T|, of |ln(M / T)| and of T^2, with M the magnitudes of `spectra`, complex64
     [rows, bins], and T `expected`, float32 [rows, bins], none less than the root of the power `floor`.
@@ -135,7 +135,7 @@ def distance_sums(spectra: Tensor, expected: Tensor, floor: float) -> Tensor:
     lines, wanted, result = _lines(spectra), expected.numpy(), sums.numpy()
     limits = np.float32(floor), np.float32(floor**0.5)
     spread(lambda first, stop: _sums(lines, wanted, *limits, result, first, stop), len(wanted))
-    return sums.sum(dim=0, dtype=torch.float64)
+    return sums
 
 
 def scale_by_slope(
