@@ -75,8 +75,8 @@ def _listed(others: dict[str, float]) -> str:
 def _esr_line(figure: Interval, others: dict[str, float]) -> str:
     said = f"What the model gets wrong is {_level(figure.value)} than the sound itself."
     names = {"filter": "the best linear filter", "input": "the untouched input"}
-    beside = [f"with {name} {_level(others[key])}" for key, name in names.items() if key in others]
-    compared = f"It would be {' and '.join(beside)}." if beside else ""
+    levels = [f"{_level(others[key])} with {name}" for key, name in names.items() if key in others]
+    compared = f"It would be {' and '.join(levels)}." if levels else ""
     return " ".join(part for part in (said, compared, _esr_conclusion(figure, others)) if part)
 
 
