@@ -274,3 +274,8 @@ def test_without_a_trace_nothing_is_told(run):
     _, err, folder = run()
     assert not [line for line in err if "callbacks took" in line]
     assert not [one for one in read_journal(folder.journal) if one["kind"] == "hooks"]
+
+
+def test_a_dry_run_has_nothing_to_trace(run):
+    (error,) = (line for line in run(flags=["--dry-run", "--trace-hooks"])[1] if line.startswith("Error"))
+    assert error == "Error: --dry-run calls no callback, so there is nothing to trace; leave one out"

@@ -58,6 +58,8 @@ def command(
     """Train EXPERIMENT, a TOML file or the name of a shipped one, and score it on its test split."""
     settings = settings if init is None else (*settings, f"run.init={json.dumps(str(init))}")
     _refuse_mixed(experiment, settings, out, resume, dry_run or find_batch_size)
+    if dry_run and trace_hooks:
+        raise click.UsageError("--dry-run calls no callback, so there is nothing to trace; leave one out")
     order = Order(
         experiment=experiment,
         settings=settings,
