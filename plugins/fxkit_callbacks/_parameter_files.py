@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -111,7 +111,7 @@ def _outline(clip: Clip) -> Wave:
 
 
 def _write_arrays(path: Path, courses: Mapping[str, Mapping[str, Course]]) -> None:
-    arrays: dict[str, Array] = {}
+    arrays: dict[str, Any] = {}
     for node, named in courses.items():
         for name, course in named.items():
             arrays[f"{node}.{name}"] = course.values.astype(np.float32)

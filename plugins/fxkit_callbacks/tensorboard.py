@@ -39,7 +39,7 @@ class TensorBoard(Triggers):
         10, unit="steps", ge=0, help="steps between points of the training losses; 0: see at, improves"
     )
     audio: bool = opt(True, help="write what validation recordings sound like")
-    audio_every: int = opt(500, unit="steps", ge=1, help="least distance of validations that are heard")
+    audio_every: int = opt(1000, unit="steps", ge=1, help="least distance of validations that are heard")
     max_examples: int = opt(2, ge=1, help="recordings to hear, the first of the split")
     seconds: float = opt(5.0, unit="s", gt=0, help="longest part of a recording to hear: the loudest")
     clips: tuple[str, ...] = opt(
@@ -87,12 +87,7 @@ class Board:
     def fx_validate_end(self, run: Run, step: int, evaluation: Evaluation) -> None:
         """Write metrics and audio; input and target, which stay the same, once."""
         self.trigger.due(run, step, evaluation)
-        heard, names = self._heard, ("prediction",) if self._heard else _SIGNALS
-        if heard and step < heard + self.options.audio_every:
-            names = ()
-        elif self.options.audio:
-            self._heard = step
-        self._add_evaluation(self._writer, evaluation, step, names)
+        self._add_evaluation(self._writer, evaluation, step, self._names(step))
 
     @hookimpl
     def fx_figures(self, step: int, name: str, values: Mapping[str, float]) -> None:
@@ -103,7 +98,7 @@ class Board:
     def fx_run_end(self, run: Run, evaluation: Evaluation) -> None:
         """Write the test's metrics and audio, in place of what an earlier end wrote."""
         writer = _open(run.folder.tensorboard / "test", 0)
-        self._add_evaluation(writer, evaluation, run.step, _SIGNALS)
+        self._add_evaluation(writer, evaluation, run.step, _SIGNALS if self.options.audio else ())
         writer.close()
 
     @hookimpl
@@ -121,9 +116,17 @@ class Board:
         self._heard = state["heard"]
         self.trigger.load_state_dict(state["trigger"])
 
+    def _names(self, step: int) -> tuple[str, ...]:
+        """Return what of a validation is heard."""
+        heard = self._heard
+        if not self.options.audio or (heard and step < heard + self.options.audio_every):
+            return ()
+        self._heard = step
+        return ("prediction",) if heard else _SIGNALS
+
     def _add_evaluation(self, writer: Any, evaluation: Evaluation, step: int, names: tuple[str, ...]) -> None:
         _add_scalars(writer, evaluation.split, evaluation.metrics, step)
-        for clip in self.clips.of(evaluation) if names and self.options.audio else ():
+        for clip in self.clips.of(evaluation) if names else ():
             parts = signals(clip)
             for name in (name for name in names if name in parts):
                 tag = f"{evaluation.split}/{clip.stem}/{name}"
