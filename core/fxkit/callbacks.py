@@ -104,6 +104,11 @@ class Callbacks:
                 run.report(line)
 
     @property
+    def times(self) -> dict[str, Any] | None:
+        """Return how long the hooks took so far, as the journal will have it; None without a trace."""
+        return self._trace.record() if self._trace else None
+
+    @property
     def late_errors(self) -> tuple[CallbackError, ...]:
         """Return what callbacks with `on_error = "raise"` raised when the run had ended already."""
         return tuple(guard.late for guard in self._guards.values() if guard.late is not None)

@@ -109,6 +109,10 @@ def _report(run: Run, scores: Scores, evaluation: Evaluation) -> None:
             model=run.model,
             experiment=run.experiment,
         )
+        if run.callbacks.times:
+            # The journal gets them when the run is closed, after this page.
+            hooks = {"kind": "hooks", "step": run.step, **run.callbacks.times}
+            contents = attrs.evolve(contents, records=(*contents.records, hooks))
         write_report(run.folder.report, Contents(runs=(contents,)))
     except Exception as error:
         run.report(f"warning: {run.folder.report}: not written ({type(error).__name__}: {error})")
