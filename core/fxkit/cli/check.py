@@ -32,12 +32,14 @@ def command(
 ) -> None:
     """Check EXPERIMENT, a TOML file or the name of a shipped one, and report everything wrong in it.
 
-    Each problem is shown with file, line, column and path. Exit code 2 when there is any.
+    Each problem is shown with file, line, column and path. Exit code 2 when there is any. A schema that
+    the file names by #:schema and that is not of the installed plugins is a warning.
     """
     from fxkit.catalog import Catalog
     from fxkit.errors import ExperimentError
-    from fxkit.experiment.reader import read_experiment
+    from fxkit.experiment.reader import locate, read_experiment
     from fxkit.experiment.unmet import require
+    from fxkit.schema.directive import schema_warning
 
     catalog = Catalog.installed(in_tree_only=no_plugins)
     try:
@@ -48,7 +50,14 @@ def command(
             raise
         click.echo(json.dumps(_failure(error), allow_nan=False, indent=2))
         raise click.exceptions.Exit(error.exit_code) from error
-    click.echo(json.dumps(_success(read), allow_nan=False, indent=2) if as_json else _summary(read))
+    warning = schema_warning(locate(experiment), catalog)
+    if as_json:
+        told = {**_success(read), "warnings": [warning] if warning else []}
+        click.echo(json.dumps(told, allow_nan=False, indent=2))
+        return
+    click.echo(_summary(read))
+    if warning:
+        click.echo(f"warning: {warning}", err=True)
 
 
 def _failure(error: ExperimentError) -> dict[str, Any]:

@@ -39,6 +39,11 @@ COMMANDS: dict[str, CommandEntry] = {
         "Check an experiment file without running it.",
         "fxkit check overdrive.toml",
     ),
+    "schema": CommandEntry(
+        "fxkit.cli.schema:command",
+        "Write the JSON Schema of experiment files, for editors.",
+        "fxkit schema > fxkit.schema.json",
+    ),
     "inspect": CommandEntry(
         "fxkit.cli.inspect:command",
         "Show what a model is made of: graph, parameters, costs.",
