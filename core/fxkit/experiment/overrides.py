@@ -9,7 +9,6 @@ from typing import Any
 
 import tomli
 
-from fxkit.experiment.model import Origin
 from fxkit.experiment.report import Report
 from fxkit.experiment.tree import Bare, Source, Tree, merge, plant
 from fxkit.experiment.wording import suggestion
@@ -18,16 +17,51 @@ _KEY = r"""(?:[A-Za-z0-9_-]+|"(?:[^"\\]|\\.)*"|'[^']*')"""
 _OVERRIDE = re.compile(rf"\s*({_KEY}(?:\s*\.\s*{_KEY})*)\s*=(.*)", re.DOTALL)
 
 
+PARENTS = "extends"
+
+
 def override(tree: Tree, texts: Sequence[str], report: Report) -> Tree:
-    """Return the tree with each `path=value` merged in, in order; what cannot be read is reported."""
+    """Return the tree with each `path=value` merged in, in order; what cannot be read is reported.
+
+    Those that change the parents are left to `override_parents`.
+    """
     for number, text in enumerate(texts, 1):
-        data = _parse(text)
-        source = Source(file=f"--set #{number}", folder=pathlib.Path.cwd())
-        if data is None:
-            report.add(Origin(file=source.file), text, "expected path=value, such as train.steps=500")
-        else:
-            tree = merge(tree, _aimed(tree, plant(data, source, {}), report))
+        over = _planted(number, text)
+        if over is None:
+            report.add(_source(number).origin(None), text, "expected path=value, such as train.steps=500")
+        elif over.get(PARENTS) is None:
+            tree = merge(tree, _aimed(tree, over, report))
     return tree
+
+
+def override_parents(tree: Tree, texts: Sequence[str], report: Report) -> Tree:
+    """Return a file's tree with what `extends=...` and `extends.NAME=...` say in place of its parents."""
+    for number, text in enumerate(texts, 1):
+        over = _planted(number, text)
+        entry = over.get(PARENTS) if over else None
+        if over and entry and _is_there(entry, tree.get(PARENTS), report):
+            tree = merge(tree, over)
+    return tree
+
+
+def _is_there(over: Tree, base: Tree | None, report: Report) -> bool:
+    """Tell whether the parents that a setting changes by name are there; those that are not are reported."""
+    names = [name for name, _ in base.items()] if base else []
+    missing = [(name, entry) for name, entry in over.items() if name not in names]
+    for name, entry in missing:
+        hint = suggestion(name, names) or f"; there are {', '.join(names)}"
+        unnamed = f'; give them names in the file: extends = {{ {name} = "..." }}'
+        report.at_value(entry, f'no parent is called "{name}"{hint if names else unnamed}')
+    return not missing
+
+
+def _source(number: int) -> Source:
+    return Source(file=f"--set #{number}", folder=pathlib.Path.cwd())
+
+
+def _planted(number: int, text: str) -> Tree | None:
+    data = _parse(text)
+    return None if data is None else plant(data, _source(number), {})
 
 
 def _aimed(base: Tree | None, over: Tree, report: Report) -> Tree:

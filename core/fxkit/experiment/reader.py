@@ -46,7 +46,7 @@ def read_experiment(
     """
     report = Report()
     path = locate(source)
-    tree = compose(path, report)
+    tree = compose(path, report, overrides)
     if tree is None:
         raise ExperimentError(report.problems)
     return _experiment(tree, shown(path), overrides, catalog, allow_local, report)
@@ -66,7 +66,7 @@ def read_document(
     that problems carry no lines.
     """
     report = Report()
-    tree = _planted(document, file, report)
+    tree = _planted(document, file, report, overrides)
     if tree is None:
         raise ExperimentError(report.problems)
     return _experiment(tree, file, overrides, catalog, allow_local, report)
@@ -103,9 +103,11 @@ def _model_draft(document: Mapping[str, Any], file: str, report: Report) -> Draf
     return draft(tree, Catalog.installed(), report, allow_local=False, model_only=True)
 
 
-def _planted(document: Mapping[str, Any], file: str, report: Report) -> Tree | None:
+def _planted(
+    document: Mapping[str, Any], file: str, report: Report, overrides: Sequence[str] = ()
+) -> Tree | None:
     tree = plant(document, Source(file=file, folder=pathlib.Path(file).absolute().parent), {})
-    return compose_document(tree, report) if check_format(tree, report) else None
+    return compose_document(tree, report, overrides) if check_format(tree, report) else None
 
 
 def locate(source: str | pathlib.Path) -> pathlib.Path:

@@ -17,8 +17,9 @@ def shipped_experiments() -> dict[str, pathlib.Path]:
 
 
 def shipped_bases() -> dict[str, pathlib.Path]:
-    """Map "base/NAME.toml", as `extends` spells it, to its file."""
-    return {f"base/{path.name}": path for path in sorted(shipped_folder().glob("base/*.toml"))}
+    """Map "base/NAME.toml" or "base/models/NAME.toml", as `extends` spells it, to its file."""
+    folder = shipped_folder()
+    return {path.relative_to(folder).as_posix(): path for path in sorted(folder.glob("base/**/*.toml"))}
 
 
 def shown(path: pathlib.Path) -> str:

@@ -167,6 +167,48 @@ class TestExtends:
         )
         assert read("a.toml").nodes["amp"].spec.channels == 8
 
+    def test_a_file_that_two_parents_extend_counts_once_and_before_both(self, write: Any, read: Any) -> None:
+        write(
+            grand=GOOD + "[run]\nseed = 1\nhop = 1\nname = 'grand'\n",
+            left="fxkit = 1\nextends = ['grand.toml']\n[run]\nseed = 2\n",
+            right="fxkit = 1\nextends = ['grand.toml']\n[run]\nhop = 3\n",
+            a="fxkit = 1\nextends = ['left.toml', 'right.toml']\n",
+        )
+        run = read("a.toml").run
+        assert (run.seed, run.hop, run.name) == (2, 3, "grand")
+
+    def test_what_one_parent_removes_of_a_shared_one_stays_away(self, write: Any, read: Any) -> None:
+        write(
+            grand=GOOD + '[callbacks.listen]\ntype = "audio-samples"\n',
+            left="fxkit = 1\nextends = ['grand.toml']\nremove = ['callbacks.listen']\n",
+            right="fxkit = 1\nextends = ['grand.toml']\n",
+            a="fxkit = 1\nextends = ['left.toml', 'right.toml']\n",
+            b="fxkit = 1\nextends = ['right.toml', 'left.toml']\n",
+        )
+        assert read("a.toml").callbacks == read("b.toml").callbacks == {}
+
+    def test_parents_may_have_names_by_which_they_are_exchanged(self, write: Any, read: Any) -> None:
+        write(
+            good=GOOD,
+            sub__small='fxkit = 1\n[nodes.amp]\ntype = "tcn"\nchannels = 2\n',
+            sub__large='fxkit = 1\n[nodes.amp]\ntype = "tcn"\nchannels = 32\n',
+            a='fxkit = 1\nextends = { task = "good.toml", model = "sub/small.toml" }\n',
+        )
+        assert read("a.toml").nodes["amp"].spec.channels == 2
+        experiment = read("a.toml", "extends.model=sub/large.toml", "run.seed=3")
+        assert experiment.nodes["amp"].spec.channels == 32
+        assert str(experiment.origins["nodes.amp.channels"]) == "sub/large.toml:4:12 (via --set #1)"
+
+    def test_parents_can_be_exchanged_as_a_whole(self, write: Any, read: Any) -> None:
+        write(
+            good=GOOD,
+            other=GOOD.replace("channels = 8", "channels = 9"),
+            a="fxkit = 1\nextends = 'good.toml'\n",
+        )
+        assert read("a.toml").nodes["amp"].spec.channels == 8
+        for setting in ("extends=other.toml", "extends=['other.toml']", "extends='other.toml'"):
+            assert read("a.toml", setting).nodes["amp"].spec.channels == 9
+
     def test_remove_takes_out_of_parents_what_the_file_may_then_write_anew(
         self, write: Any, read: Any
     ) -> None:
@@ -333,8 +375,8 @@ class TestLocalPlugins:
 
     def test_what_only_a_file_can_hold_is_not_set(self, write: Any, read: Any) -> None:
         write(a=GOOD)
-        text = problems(lambda: read("a.toml", "extends=['b.toml']"))
-        assert text == "--set #1  extends: only a file can hold this"
+        text = problems(lambda: read("a.toml", "remove=['losses.esr']"))
+        assert text == "--set #1  remove: only a file can hold this"
 
     def test_problems_of_many_settings_keep_their_order(self, write: Any, read: Any) -> None:
         write(a=GOOD)
