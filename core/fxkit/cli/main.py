@@ -24,10 +24,25 @@ class CommandEntry(NamedTuple):
 
 
 COMMANDS: dict[str, CommandEntry] = {
+    "init": CommandEntry(
+        "fxkit.cli.init:command",
+        "Write a new experiment file for a folder of recordings.",
+        "fxkit init pedal --template overdrive-graybox --data my/pedal",
+    ),
     "run": CommandEntry(
         "fxkit.cli.run:command",
         "Train a model from an experiment file.",
         "fxkit run overdrive.toml --set train.steps=500",
+    ),
+    "sweep": CommandEntry(
+        "fxkit.cli.sweep:command",
+        "Train an experiment with many values and say which are best.",
+        "fxkit sweep overdrive.toml --grid train.optimizer.lr=1e-3,3e-3",
+    ),
+    "runs": CommandEntry(
+        "fxkit.cli.runs:command",
+        "List, filter, sort and compare runs.",
+        "fxkit runs --sort esr",
     ),
     "plugins": CommandEntry(
         "fxkit.cli.plugins:command",
@@ -43,6 +58,11 @@ COMMANDS: dict[str, CommandEntry] = {
         "fxkit.cli.schema:command",
         "Write the JSON Schema of experiment files, for editors.",
         "fxkit schema > fxkit.schema.json",
+    ),
+    "config": CommandEntry(
+        "fxkit.cli.config:command",
+        "Show, compare and fill in experiment files.",
+        "fxkit config show overdrive.toml --origins",
     ),
     "inspect": CommandEntry(
         "fxkit.cli.inspect:command",

@@ -43,10 +43,18 @@ def page_width() -> int | None:
     return None
 
 
+_STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32"}
+
+
 def bold(text: str) -> str:
     """Make text bold on a terminal that has not asked for plain text (NO_COLOR)."""
+    return coloured(text, "bold")
+
+
+def coloured(text: str, style: str) -> str:
+    """Write text in a style ("bold", "dim", "red", "green") on a terminal that has not asked for plain text."""
     styled = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    return f"\x1b[1m{text}\x1b[0m" if styled else text
+    return f"\x1b[{_STYLES[style]}m{text}\x1b[0m" if styled else text
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[str]], width: int | None) -> str:
