@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import copy
 import pathlib
+import typing
 from collections.abc import Iterator
 from typing import Any
 
+import attrs
 import jsonschema
 import pytest
 import tomli
@@ -20,9 +22,11 @@ from fxkit.experiment.document import check_format
 from fxkit.experiment.draft import draft
 from fxkit.experiment.report import Report
 from fxkit.experiment.shipped import shipped_bases, shipped_experiments
+from fxkit.experiment.tables import ARRAYS, PLACES, TABLES
 from fxkit.experiment.tree import Source, plant
 from fxkit.schema.document import experiment_schema
-from fxkit.spec import describe
+from fxkit.schema.value import plain
+from fxkit.spec import Option, describe
 
 CATALOG = Catalog.installed(in_tree_only=True)
 SCHEMA = experiment_schema(CATALOG).document
@@ -155,11 +159,15 @@ def at(document: Any, path: Path) -> Any:
     return document
 
 
-def options_of(kind_table: dict[str, Any]) -> list[Any]:
-    """Return the options of every plugin that a table's type could be."""
-    name = str(kind_table.get("type", "")).rpartition("/")[2]
+def options_of(path: Path, table: dict[str, Any]) -> list[Option]:
+    """Return the options of the plugins that a table's type could be, and the kernel's keys at its path."""
+    name = str(table.get("type", "")).rpartition("/")[2]
     entries = [one for one in CATALOG.entries if one.name == name and one.status == "ok"]
-    return [option for one in entries for option in describe(CATALOG.spec(one)).options]
+    kernel = [cls for name, cls in {**TABLES, **ARRAYS}.items() if path[:1] == (name,)]
+    keys = [place.keys for place in PLACES if path[:1] == (place.path,) and len(path) == 1 + place.named]
+    return [
+        option for cls in [*map(CATALOG.spec, entries), *kernel, *keys] for option in describe(cls).options
+    ]
 
 
 # Scalars, lists and tables of every type and of several kinds.
@@ -174,43 +182,53 @@ KEYS = ("type", "weight", "controller", "lr", "freeze", "steps", "until", "param
 
 @st.composite
 def mutated(draw: st.DrawFn) -> dict[str, Any]:
-    """Draw a valid document and change up to three values, by what options are near and what they allow."""
+    """Draw a valid document and change up to three of its tables' entries, half of them as options allow."""
     document = copy.deepcopy(WHOLE[draw(st.sampled_from(sorted(WHOLE)))])
     for _ in range(draw(st.integers(0, 3))):
-        places = [path for path in tables(document) if path[:1] not in [("plugins",)]]
-        table = at(document, draw(st.sampled_from(places)))
-        options = options_of(table)
-        names = sorted({*table, *KEYS, *(option.name for option in options)})
-        key = draw(st.sampled_from(names))
-        if draw(st.booleans()) and key in table and key != "fxkit":
-            del table[key]
-            continue
-        near = [option for option in options if option.name == key]
-        table[key] = copy.deepcopy(draw(st.sampled_from([*VALUES, *limits(near)])))
+        path = draw(st.sampled_from([path for path in tables(document) if path[:1] != ("plugins",)]))
+        table = at(document, path)
+        options = options_of(path, table)
+        apt = [(one.name, value) for one in options for value in allowed(one)]
+        change = draw(st.sampled_from(["apt", "apt", "apt", "apt", "near", "any", "gone"]))
+        if change == "apt" and apt:
+            name, value = draw(st.sampled_from(apt))
+            table[name] = copy.deepcopy(value)
+        elif change == "near" and options:
+            option = draw(st.sampled_from(options))
+            table[option.name] = copy.deepcopy(draw(st.sampled_from([*beside(option), *VALUES])))
+        elif change == "any":
+            table[draw(st.sampled_from([*table, *KEYS]))] = copy.deepcopy(draw(st.sampled_from(VALUES)))
+        elif change == "gone" and table:
+            table.pop(draw(st.sampled_from(sorted(table))))
     return document
 
 
-def limits(options: list[Any]) -> list[Any]:
-    """Return values on, beside and between the bounds, and the choices, of options."""
-    found: list[Any] = []
-    for option in options:
-        bounds = option.meta.bounds
-        for bound in (bounds.ge, bounds.gt, bounds.le, bounds.lt):
-            if bound is not None:
-                found += [bound, bound - 1, bound + 1, [bound], [bound - 1, bound], float(bound)]
-        found += list(option.meta.choices)
-    return found
+def allowed(option: Option) -> list[Any]:
+    """Return values that an option probably allows."""
+    default = plain(option.default) if not option.required else None
+    bounds = [bound for bound in (option.meta.bounds.ge, option.meta.bounds.le) if bound is not None]
+    typed = [int(one) if option.type is int else float(one) for one in bounds]
+    choices = [*option.meta.choices, *typing.get_args(option.type)]
+    written = [one for one in (default, *typed, *choices) if isinstance(one, (bool, int, float, str, list))]
+    return [value for value in written if value not in ([], "")] or [2]
+
+
+def beside(option: Option) -> list[Any]:
+    """Return values on and beside the bounds of an option, alone and in lists."""
+    bounds = [bound for bound in attrs.astuple(option.meta.bounds) if bound is not None]
+    near = [value for bound in bounds for value in (bound, bound - 1, bound + 1, float(bound))]
+    return [*near, *([value] for value in near), [*near]]
 
 
 @given(mutated())
-@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
 @example(RICH)
 def test_schema_and_reader_agree(document: dict[str, Any]) -> None:
     assert bool(refused(document)) == bool(read(document)), (read(document), refused(document))
 
 
 @given(mutated(), st.data())
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
 def test_what_is_left_of_an_experiment_may_lie_over_others(
     document: dict[str, Any], data: st.DataObject
 ) -> None:
