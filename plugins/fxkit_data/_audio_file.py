@@ -12,15 +12,8 @@ from numpy.typing import NDArray
 
 from fxkit.audio_cache import AudioCache, Kept, file_digest
 from fxkit_data._finding import Finding
+from fxkit_data._formats import FORMATS
 from fxkit_data._recorded import content_digest
-
-READABLE = frozenset({".wav", ".flac", ".aif", ".aiff", ".ogg", ".mp3"})
-# Audio that people have but that is not read here; anything else in a folder is not taken for audio.
-UNSUPPORTED = frozenset(
-    {".aac", ".aifc", ".amr", ".ape", ".au", ".caf", ".dsf", ".m4a", ".mka", ".mp4", ".opus", ".ra"}
-    | {".w64", ".wma", ".wv"}
-)
-FORMATS = "WAV, FLAC, AIFF, OGG or MP3"
 
 # Writers that cannot seek back (pipes) leave these in place of the length.
 _UNKNOWN_SIZES = (0, 0xFFFFFFFF, 0x7FFFFFFF)

@@ -12,8 +12,8 @@ from typing import Any
 
 import attrs
 
-from fxkit_data._audio_file import READABLE
 from fxkit_data._finding import Finding
+from fxkit_data._formats import READABLE
 from fxkit_data._layout import Source
 from fxkit_data._recorded import SPLITS
 from fxkit_data._turned import Setting, turned, values_of

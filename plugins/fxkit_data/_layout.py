@@ -9,8 +9,8 @@ from pathlib import Path
 
 import attrs
 
-from fxkit_data._audio_file import FORMATS, READABLE, UNSUPPORTED
 from fxkit_data._finding import Finding
+from fxkit_data._formats import FORMATS, READABLE, UNSUPPORTED
 from fxkit_data._recorded import SPLITS
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
-import torch
+
+if TYPE_CHECKING:
+    import torch
 
 
 @attrs.frozen
@@ -53,6 +55,8 @@ def knob_track(settings: Sequence[Setting], *, first: int, samples: int, rate: i
 
     The recording starts at sample `first` of the file, on whose clock the seconds run.
     """
+    import torch
+
     moments = (first + hop * np.arange((samples - 1) // hop + 2)) / rate
     tracks = [_sampled(one, moments) for one in settings]
     return torch.from_numpy(np.stack(tracks).astype(np.float32))

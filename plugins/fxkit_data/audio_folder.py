@@ -11,6 +11,7 @@ from fxkit.context import BuildContext
 from fxkit.spec import opt
 
 if TYPE_CHECKING:
+    from fxkit.survey import Survey
     from fxkit_data._recorded import RecordedSplits
 
 ACCEPTABLE = ("clipping", "silence", "duplicates")
@@ -41,6 +42,13 @@ class AudioFolder:
     skip: float = opt(
         0.0, unit="s", ge=0, help="start of each file left out of scores; for files that start in mid-take"
     )
+
+    @classmethod
+    def survey(cls, folder: Path) -> Survey:
+        """Say which recordings `folder` holds."""
+        from fxkit_data._survey import survey_singles
+
+        return survey_singles(folder)
 
     def build(self, ctx: BuildContext) -> RecordedSplits:
         """Read, check, resample and divide all recordings; raise `DataError` with every defect."""

@@ -13,6 +13,7 @@ from fxkit.context import BuildContext
 from fxkit.spec import opt
 
 if TYPE_CHECKING:
+    from fxkit.survey import Survey
     from fxkit_data._recorded import RecordedSplits
 
 ACCEPTABLE = ("latency", "unrelated", "clipping", "silence", "duplicates", "rate")
@@ -61,6 +62,13 @@ class PairedAudio:
         help="regular expression whose group, found in a file's name, is the second of its take at which it"
         " starts: oscillators had run that long; files whose name has none start at 0",
     )
+
+    @classmethod
+    def survey(cls, folder: Path) -> Survey:
+        """Say which pairs `folder` holds, whatever it calls the two sides."""
+        from fxkit_data._survey import survey_pairs
+
+        return survey_pairs(folder)
 
     def problems(self) -> Iterator[tuple[str, str]]:
         """Refuse an expression that cannot be read or does not say where the number stands."""
