@@ -7,11 +7,12 @@ import time
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
 
-from fxkit.callbacks import Callbacks
+from fxkit.callbacks import Callbacks, OnError
 from fxkit.engine.batch_size import with_fitting_batch
 from fxkit.engine.course import Course
 from fxkit.engine.distributed import ALONE, Crew
@@ -41,6 +42,7 @@ from fxkit.runs.folder import RunFolder, create_folder, free_path
 from fxkit.runs.journal import Journal, rewind
 from fxkit.runs.launches import forget, remember
 from fxkit.runs.lock import lock_changes, lock_document, write_lock
+from fxkit.runs.presence import announce, withdraw
 from fxkit.runs.progress import Progress
 from fxkit.runs.shape import shape_of
 
@@ -55,12 +57,14 @@ def run_experiment(
     crew: Crew = ALONE,
     find_batch_size: bool = False,
     trace_hooks: bool = False,
+    observers: Mapping[str, Any] = MappingProxyType({}),
 ) -> RunResult:
     """Train an experiment from its start, or from where the run folder `resume` stands.
 
     Of the workers of a `crew` the leading one writes; all return the same. Torch's global generator is
-    left as it was found. With `trace_hooks` it is told at the end which callback took how long. Raises
-    `FxkitError` for everything that the user can mend; an interrupt saves the state first.
+    left as it was found. With `trace_hooks` it is told at the end which callback took how long. `observers`
+    are callbacks beside those of the experiment, called after them. Raises `FxkitError` for everything that
+    the user can mend; an interrupt saves the state first.
     """
     began = time.monotonic()
     require(experiment)
@@ -77,7 +81,7 @@ def run_experiment(
             prepared = with_fitting_batch(prepared, training_segments, progress.message)
         lock = {**lock_document(prepared.experiment), "workers": crew.launch.size}
         folder = resume or begin(prepared.experiment, prepared, lock, path)
-        run = open_run(prepared, folder, progress, HookTrace() if trace_hooks else None)
+        run = open_run(prepared, folder, progress, HookTrace() if trace_hooks else None, observers)
         if resume:
             _continue(run, {**lock, "data": data_digests(prepared)})
         return _carry_out(run, began)
@@ -121,18 +125,25 @@ def begin(experiment: Experiment, prepared: Prepared, lock: Mapping[str, Any], p
 
 
 def open_run(
-    prepared: Prepared, folder: RunFolder, progress: Progress, trace: HookTrace | None = None
+    prepared: Prepared,
+    folder: RunFolder,
+    progress: Progress,
+    trace: HookTrace | None = None,
+    observers: Mapping[str, Any] = MappingProxyType({}),
 ) -> Run:
     """Build optimiser, schedule and callbacks, and rewind the journal to the last saved state."""
     experiment = prepared.experiment
     course = Course(prepared=prepared, report=progress.message, crew=prepared.crew)
     callbacks = Callbacks(progress.message, trace)
     leads = prepared.crew.launch.leads
-    built = {
+    built: dict[str, tuple[Any, OnError]] = {
         name: (build_part(part, prepared.ctx), part.keys.on_error)
         for name, part in (experiment.callbacks if leads else {}).items()
     }
-    callbacks.add_all(built)
+    watching: dict[str, tuple[Any, OnError]] = {
+        name: (observer, "raise") for name, observer in (observers if leads else {}).items()
+    }
+    callbacks.add_all({**built, **watching})
     if leads:
         remove_parts(folder.path)
         saved = checkpoint.load(folder.last) if folder.last.is_file() else {"step": 0}
@@ -179,6 +190,8 @@ def _carry_out(run: Run, began: float) -> RunResult:
 
 def _train(run: Run, began: float) -> RunResult:
     crew = run.prepared.crew
+    if crew.launch.leads:
+        announce(run.folder)
     try:
         with InterruptRequest(patient=crew.launch.size > 1) as request:
             run.callbacks.hook.fx_run_start(run=run)
@@ -190,11 +203,13 @@ def _train(run: Run, began: float) -> RunResult:
             return result
     except Interrupted as error:
         run.save()
+        run.journal.write("end", run.step, {"reason": "interrupted"})
         run.callbacks.hook.fx_exception(run=run, error=error)
         raise Interrupted(
             f"interrupted after step {run.step}; saved. Go on with: fxkit run --resume {run.folder.path}"
         ) from None
     except BaseException as error:
+        run.journal.write("end", run.step, {"reason": "failed", "error": str(error) or type(error).__name__})
         run.callbacks.hook.fx_exception(run=run, error=error)
         raise
     finally:
@@ -202,6 +217,8 @@ def _train(run: Run, began: float) -> RunResult:
         run.background.close()
         run.journal.close()
         run.progress.close()
+        if crew.launch.leads:
+            withdraw(run.folder)
 
 
 def training_segments(prepared: Prepared, stage: Stage) -> Segments:

@@ -1,0 +1,1 @@
+"""Train one experiment many times, with different values, and say which was best."""
