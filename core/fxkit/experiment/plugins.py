@@ -15,6 +15,7 @@ import attrs
 
 from fxkit.catalog import Catalog
 from fxkit.errors import PluginError
+from fxkit.experiment.renamed import old_plugin
 from fxkit.experiment.report import Report
 from fxkit.experiment.shipped import shown
 from fxkit.experiment.tables import PluginsTable
@@ -94,7 +95,7 @@ class Plugins:
                 digest=self.digests.get((kind, entry.name), "") or "" if entry.dist == "local" else "",
             )
         except PluginError as error:
-            self.report.at_value(name, str(error))
+            self.report.at_value(name, old_plugin(kind, name.value) or str(error))
             return None
 
 

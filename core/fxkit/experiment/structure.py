@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -13,6 +13,7 @@ from fxkit.experiment.limits import check_limits, unit_slip
 from fxkit.experiment.model import Part
 from fxkit.experiment.plugins import Plugin, Plugins
 from fxkit.experiment.presets import presets_of, with_preset
+from fxkit.experiment.renamed import old_option
 from fxkit.experiment.report import Report, header
 from fxkit.experiment.strict import Rejected, strict_converter, unsupported
 from fxkit.experiment.tables import PLACES, NoKeys
@@ -60,7 +61,8 @@ class Structure:
         if options is None:
             return None
         tree = with_preset(tree, presets_of(plugin.spec), self.report)
-        self._check_names(tree, (*_names(options), *_names(describe(keys))), owner, "type")
+        known = (*_names(options), *_names(describe(keys)))
+        self._check_names(tree, known, owner, "type", gone=lambda name: old_option(kind, plugin.name, name))
         outer, self._parts = self._parts, []
         values = self._values(tree, options, shared=False)
         inner, self._parts = tuple(self._parts), outer
@@ -88,10 +90,17 @@ class Structure:
             return None
         return self.plugins.resolve(kind, tree) if self.plugins else None
 
-    def _check_names(self, tree: Tree, names: Sequence[str], owner: str, *also: str) -> None:
+    def _check_names(
+        self,
+        tree: Tree,
+        names: Sequence[str],
+        owner: str,
+        *also: str,
+        gone: Callable[[str], str] = lambda name: "",
+    ) -> None:
         for name, entry in tree.items():
             if name not in names and name not in also:
-                near = suggestion(name, names) or _listing(names)
+                near = gone(name) or suggestion(name, names) or _listing(names)
                 self.report.at_key(entry, f"unknown option of {owner}{near}")
 
     def _values(self, tree: Tree, description: SpecDescription, *, shared: bool) -> dict[str, Any] | None:
