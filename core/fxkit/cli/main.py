@@ -13,6 +13,8 @@ import click
 
 TRACEBACK_FLAG = "--traceback"
 TRACEBACK_VARIABLE = "FXKIT_TRACEBACK"
+# Set by the shells that ask how a line may go on; see `fxkit completion`.
+COMPLETE_VARIABLE = "_FXKIT_COMPLETE"
 
 
 class CommandEntry(NamedTuple):
@@ -89,10 +91,20 @@ COMMANDS: dict[str, CommandEntry] = {
         "Take over a model that another program trained.",
         "fxkit import amp.nam --out runs/amp",
     ),
+    "migrate": CommandEntry(
+        "fxkit.cli.migrate:command",
+        "Bring older files, and those of other programs, over.",
+        "fxkit migrate data.yaml model.yaml trainer.yaml",
+    ),
     "export": CommandEntry(
         "fxkit.cli.export:command",
         "Write a trained model for use elsewhere.",
         "fxkit export runs/amp --to nam",
+    ),
+    "completion": CommandEntry(
+        "fxkit.cli.completion:command",
+        "Print the script by which a shell completes fxkit's lines.",
+        "fxkit completion bash >> ~/.bashrc",
     ),
     "doctor": CommandEntry(
         "fxkit.cli.doctor:command",
@@ -169,6 +181,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     An error that fxkit raises on purpose prints as its own lines, without a traceback.
     """
+    if COMPLETE_VARIABLE in os.environ:
+        from fxkit.cli.completion import respond
+
+        return respond(group, os.environ[COMPLETE_VARIABLE])
     args = list(sys.argv[1:] if argv is None else argv)
     traceback = TRACEBACK_FLAG in args or os.environ.get(TRACEBACK_VARIABLE, "0") not in ("", "0")
     # Accepted after the command too, where one appends it to a line that has just failed.
