@@ -76,8 +76,9 @@ def settings_of(
     """Return the settings of each source in the sheet's order of names, and every mismatch of the two."""
     findings = list(sheet.findings)
     chosen: dict[int, Row] = {}
+    known = _by_name(sources)
     for row in sheet.rows:
-        places = [index for index, source in enumerate(sources) if _speaks_of(row, source)]
+        places = [index for index in _candidates(row, known) if _speaks_of(row, sources[index])]
         if not places:
             findings.append(_unknown(sheet, row, sources))
         for index in places:
@@ -189,13 +190,30 @@ def _number(written: Any) -> float:
         return math.nan
 
 
+def _by_name(sources: Sequence[Source]) -> Mapping[str, Sequence[int]]:
+    """Map every spelling of a source to the places of those that go by it."""
+    known: dict[str, list[int]] = {}
+    for index, source in enumerate(sources):
+        for name in _spellings(source):
+            known.setdefault(name, []).append(index)
+    return known
+
+
+def _candidates(row: Row, known: Mapping[str, Sequence[int]]) -> Sequence[int]:
+    name = _bare(row.file)
+    return sorted({*known.get(name, ()), *known.get(name.partition("/")[2], ())})
+
+
+def _spellings(source: Source) -> set[str]:
+    return {source.name, *(_bare(file.name) for file in source.files)}
+
+
 def _speaks_of(row: Row, source: Source) -> bool:
     split, name = row.split, _bare(row.file)
     head, _, rest = name.partition("/")
     if split is None and source.split and head in SPLITS and rest:
         split, name = head, rest
-    known = {source.name, *(_bare(file.name) for file in source.files)}
-    return name in known and split in (None, source.split)
+    return name in _spellings(source) and split in (None, source.split)
 
 
 def _bare(file: str) -> str:

@@ -144,8 +144,10 @@ def _matched(folder: Path, dry: Path) -> Iterator[tuple[str, Path, Path]]:
 
 
 def _sheet(rows: list[Mapping[str, str]]) -> dict[str, str]:
-    columns = list(dict.fromkeys(name for row in rows for name in row))
-    if len(columns) < 3:
+    names = dict.fromkeys(name for row in rows for name in row)
+    # A knob that nobody turned says nothing of what it does.
+    columns = [name for name in names if name == "split" or len({row.get(name, "") for row in rows}) > 1]
+    if not set(columns) - {"file", "split"}:
         return {}
     lines = [",".join(columns), *(",".join(row.get(name, "") for name in columns) for row in rows)]
     return {"knobs.csv": "\n".join(lines) + "\n"}

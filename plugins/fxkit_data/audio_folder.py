@@ -27,7 +27,7 @@ class AudioFolder:
     alone.
     """
 
-    root: Path = opt(help="folder that holds the recordings")
+    root: Path = opt(exists="folder", help="folder that holds the recordings")
     val_fraction: float = opt(
         0.1, ge=0, le=0.5, help="share of files (or time) that val gets without a folder"
     )

@@ -38,7 +38,7 @@ class PairedAudio:
     table; it refuses material that cannot be learned from, one line per defect.
     """
 
-    root: Path = opt(help="folder that holds the recordings")
+    root: Path = opt(exists="folder", help="folder that holds the recordings")
     input: str = opt("input", help="how folders or file names spell the dry side")
     target: str = opt("target", help="how folders or file names spell the wet side")
     val_fraction: float = opt(
@@ -48,7 +48,9 @@ class PairedAudio:
         0.1, ge=0, le=0.5, help="share of files (or time) that test gets without a folder"
     )
     gap: float = opt(0.5, unit="s", ge=0, help="time left out between splits that one file is cut into")
-    knobs: Path | None = opt(None, help="file of knob settings; else knobs.csv, .toml or .json in root")
+    knobs: Path | None = opt(
+        None, exists="file", help="file of knob settings; else knobs.csv, .toml or .json in root"
+    )
     channels: Literal["keep", "mono", "stereo"] = opt(
         "keep", help='"mono" averages, "stereo" doubles mono, "keep" wants all files alike'
     )

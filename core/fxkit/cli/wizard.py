@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from fxkit.survey import Survey
 
 _TELL_EVERY = 200
+_WIDE = 100
+_ASIDE = re.compile(r" \([^()]*\)")
 
 
 @attrs.frozen(kw_only=True)
@@ -73,7 +77,6 @@ class _Kind:
 
     title: str
     templates: tuple[Template, ...]
-    default: bool = False
 
 
 @attrs.define
@@ -94,29 +97,40 @@ class _Wizard:
         return self.answers, material
 
     def choose(self) -> None:
-        """Ask what there is, then for the template among those that fit."""
+        """Ask what there is, then for the device, then for the template among those that fit."""
         kinds = self.kinds()
-        chosen = _choose("What do you have?", [kind.title for kind in kinds])
-        fitting = kinds[chosen].templates
-        if len(fitting) == 1:
-            picked = fitting[0]
-        else:
-            lines = [_line(one) for one in fitting]
-            picked = fitting[_choose("Which template?", lines, _usual(fitting))]
+        usual = next((index for index, kind in enumerate(kinds) if self.fits(kind)), 0)
+        kind = kinds[_choose("What do you have?", [kind.title for kind in kinds], usual)]
+        devices = list(dict.fromkeys(one.device for one in kind.templates))
+        device = devices[_choose("What is it?", devices)]
+        fitting = [one for one in kind.templates if one.device == device]
+        usual = next((index for index, one in enumerate(fitting) if one.first_choice), 0)
+        picked = fitting[_choose("Which template?", [_line(one) for one in fitting], usual)]
         self.answers = attrs.evolve(self.answers, template=picked.name)
 
     def kinds(self) -> list[_Kind]:
-        """Group the templates by what they learn from."""
+        """Group the templates by what they learn from, what most learn from first."""
         groups: dict[str, list[Template]] = {}
         for one in self.known:
             groups.setdefault(self.title(one), []).append(one)
-        return [_Kind(title, tuple(members)) for title, members in groups.items()]
+        kinds = [_Kind(title, tuple(members)) for title, members in groups.items()]
+        return sorted(kinds, key=lambda kind: -len(kind.templates))
+
+    def fits(self, kind: _Kind) -> bool:
+        """Tell whether the folder that was named holds what a kind's templates learn from."""
+        template = kind.templates[0]
+        survey = template.survey(self.catalog)
+        if survey is None or self.answers.data is None or not self.answers.data.is_dir():
+            return False
+        found: Survey = survey(self.answers.data)
+        return bool(found.recordings) and bool(found.knobs) == template.uses_knobs(self.catalog)
 
     def title(self, template: Template) -> str:
         from fxkit.spec import describe
 
         spec = self.catalog.spec(self.catalog.find("datasets", template.dataset))
-        summary = describe(spec).summary.rstrip(".")
+        # "Pairs from a folder (WAV, FLAC), checked before training" is too much for a question.
+        summary = _ASIDE.sub("", describe(spec).summary).split(", ")[0].split("; ")[0].rstrip(".")
         return (
             f"{summary}, at several settings of its knobs" if template.uses_knobs(self.catalog) else summary
         )
@@ -196,16 +210,16 @@ def _line(template: Template) -> str:
     return f"{template.name}: {template.summary}{cost}"
 
 
-def _usual(fitting: Sequence[Template]) -> int:
-    return 0
-
-
 def _choose(question: str, lines: Sequence[str], default: int = 0) -> int:
-    """Ask for one of several lines by its number; return its index."""
+    """Ask for one of several lines by its number; return its index. Of one line, nothing is asked."""
+    if len(lines) == 1:
+        return 0
+    click.echo(f"\n{question}", err=True)
     for number, line in enumerate(lines, 1):
-        click.echo(f"  {number:2}  {line}", err=True)
+        folded = textwrap.wrap(line, (page_width() or _WIDE) - 6, subsequent_indent=" " * 6)
+        click.echo(f"  {number:2}  " + "\n".join(folded), err=True)
     limits: Any = click.IntRange(1, len(lines))
-    return int(click.prompt(question, default=default + 1, type=limits, err=True)) - 1
+    return int(click.prompt("Number", default=default + 1, type=limits, err=True)) - 1
 
 
 def _ask(question: str, default: str | None = None) -> str:

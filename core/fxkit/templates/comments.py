@@ -102,7 +102,8 @@ def _type(table: Tree) -> str:
 
 def help_text(option: Option) -> str:
     """Return an option's help with its range, its choices or its unit."""
-    limits = _limits(option.meta) or _choices(option.type) or option.meta.unit
+    unit = "" if option.meta.unit in option.meta.help.split() else option.meta.unit
+    limits = _limits(option.meta) or _choices(option.type) or unit
     return _clause(option.meta.help) + (f" ({limits})" if limits else "")
 
 

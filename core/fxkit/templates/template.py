@@ -21,6 +21,7 @@ from fxkit.spec import describe
 from fxkit_registry import closest
 
 _FACT = re.compile(r"(For|Cost): (.+)")
+_FIRST_CHOICE = "; a good first choice"
 _ASIDE = re.compile(r" \([^()]*\)")
 
 
@@ -35,7 +36,8 @@ class Template:
     """Hold what is told of a template: its file, and what its leading comment says.
 
     `device` is what it models and `cost` what a run of it takes, from the lines "For:" and "Cost:";
-    `dataset` is the type of its [data].
+    `first_choice` tells whether the former ends in "a good first choice". `dataset` is the type of its
+    [data].
     """
 
     name: str
@@ -44,6 +46,7 @@ class Template:
     device: str
     cost: str
     dataset: str
+    first_choice: bool = False
 
     @functools.cached_property
     def tree(self) -> Tree:
@@ -101,7 +104,8 @@ def _read(name: str, path: pathlib.Path) -> Template:
         name=name,
         path=path,
         summary=_summary(lines),
-        device=facts.get("For", ""),
+        device=facts.get("For", "").removesuffix(_FIRST_CHOICE),
+        first_choice=facts.get("For", "").endswith(_FIRST_CHOICE),
         cost=facts.get("Cost", ""),
         dataset=str(data.value) if data else "",
     )
