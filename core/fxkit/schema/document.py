@@ -23,9 +23,13 @@ TABLE_NAME = "^[a-z0-9][a-z0-9_-]*$"
 _HEAD: Mapping[str, JSON] = {
     "fxkit": {"description": "format of this file", "type": "integer", "enum": [FORMAT]},
     "extends": {
-        "description": "files that this one is laid over; relative to it, or base/NAME.toml, which ship",
-        "type": "array",
-        "items": {"type": "string"},
+        "description": "files that this one is laid over, relative to it, or base/NAME.toml, which ship;"
+        " a table gives each a name",
+        "oneOf": [
+            {"type": "string"},
+            {"type": "array", "items": {"type": "string"}},
+            {"type": "object", "additionalProperties": {"type": "string"}},
+        ],
         "examples": [["base/train.toml"]],
     },
     "remove": {
