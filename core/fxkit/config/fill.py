@@ -30,7 +30,8 @@ def fill(subject: Subject, comments: Comments = "trailing", folder: pathlib.Path
     text = raw.replace("\r\n", "\n")
     if folder is not None:
         text = relocated(subject, text, folder)
-    filled = _Filling(subject, layout(text), comments).filled()
+    whole = text if text.endswith("\n") else f"{text}\n"
+    filled = _Filling(subject, layout(whole), comments).filled()
     return filled.replace("\n", "\r\n") if "\r\n" in raw else filled
 
 
@@ -50,7 +51,8 @@ class _Filling:
         text = self.layout.text
         edits = [edit for table, found in by_table.items() for edit in self.edits(table, found)]
         # From the end, so that offsets stay what they are; of those at one place the last one first.
-        for offset, addition in reversed(sorted(edits, key=lambda edit: edit[0])):
+        in_order = sorted(edits, key=lambda edit: edit[0])
+        for offset, addition in reversed(in_order):
             text = text[:offset] + addition + text[offset:]
         return text
 
@@ -89,15 +91,15 @@ class _Filling:
         inner = [start for path, start in self.layout.starts.items() if path[: len(table)] == table]
         if inner:
             return [(min(inner), f"{body}\n\n")]
-        gap = "\n" if self.layout.text.endswith("\n") else "\n\n"
-        return [(len(self.layout.text), f"{gap}{body}\n")]
+        return [(len(self.layout.text), f"\n{body}\n")]
 
     def lines(self, prefix: KeyPath, found: Sequence[Entry], region: str) -> list[str]:
         names = tuple(map(str, prefix))
         given = [
             default_line(names, one, self.value(one), self.comments) for one in found if one.value is not None
         ]
-        if self.comments == "none":
+        # What single parameters could be told besides is many times what is.
+        if self.comments == "none" or prefix:
             return given
         left = [one for one in found if one.value is None and not _is_mentioned(names, one, region)]
         return [*given, *(absent(names, one) for one in left)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Literal
 
 from fxkit.config.entries import Entry
@@ -11,6 +12,7 @@ from fxkit.spec import Option
 
 Comments = Literal["trailing", "above", "none"]
 COLUMN = 31
+_WIDTH = 98
 
 
 def remark(option: Option) -> str:
@@ -25,7 +27,9 @@ def lines(key: str, value: str, text: str, comments: Comments) -> str:
     pair = f"{key} = {value}"
     if not text or comments == "none":
         return pair
-    return f"# {text}\n{pair}" if comments == "above" else f"{pair.ljust(COLUMN - 1)} # {text}"
+    if comments == "trailing":
+        return f"{pair.ljust(COLUMN - 1)} # {text}"
+    return "\n".join([*(f"# {line}" for line in textwrap.wrap(text, _WIDTH)), pair])
 
 
 def absent(prefix: tuple[str, ...], entry: Entry) -> str:
