@@ -14,17 +14,21 @@ from fxkit.experiment.tables import PLACES
 from fxkit.migration.entry import Entry
 from fxkit.migration.ledger import Ledger, Verdict
 from fxkit.migration.nablafx import bring_nablafx
+from fxkit.migration.nam import bring_nam
 from fxkit.migration.reading import read_source
+from fxkit.migration.stable_audio import bring_stable_audio
 from fxkit.migration.work import Work
 
 # Program -> what brings its files over.
 PROGRAMS: Mapping[str, Callable[[Work, Sequence[Entry]], None]] = {
     "nablafx": bring_nablafx,
+    "nam": bring_nam,
+    "stable-audio-tools": bring_stable_audio,
 }
 OWN = "fxkit"
 # Program -> keys of which one stands at the top of each of its files.
 _SIGNS: Mapping[str, frozenset[str]] = {
-    "nam": frozenset({"net", "train_dataloader", "validation"}),
+    "nam": frozenset({"net", "train_dataloader", "validation", "common"}),
     "stable-audio-tools": frozenset({"model_type", "dataset_type", "DEFAULTS"}),
     "nablafx": frozenset({"model", "data", "trainer"}),
 }
@@ -85,7 +89,11 @@ def _finish(work: Work, program: str, sources: Sequence[Entry]) -> None:
     """Say in the new file where it comes from, and what it lacks."""
     sketch = work.sketch
     for (place, why), found in _missing(work).items():
-        told = ", ".join(f"{one.short_place} {one.short_key} = {one.value}" for one in found)
+        before = ["", *(one.file for one in found)]
+        told = ", ".join(
+            f"{'' if one.file == last else one.file}:{one.entry.line} {one.short_key} = {one.value}"
+            for one, last in zip(found, before, strict=False)
+        )
         sketch.remark(place, f"No counterpart: {told}; {why}")
     for name in [place.path for place in PLACES if place.required] + ["train"]:
         if not any(table.partition(".")[0] == name for table in sketch.tables):

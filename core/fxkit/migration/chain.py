@@ -62,8 +62,7 @@ def _processor(work: Work, entry: Entry, model: Entry) -> str | None:
 def _limits(work: Work, given: Entry | None, span: Span, table: str) -> dict[str, Any]:
     entries = [given.get(key) if given else None for key in span.keys]
     low, high = (
-        default if entry is None else float(entry.plain())
-        for entry, default in zip(entries, span.defaults, strict=True)
+        work.number(entry, default, table) for entry, default in zip(entries, span.defaults, strict=True)
     )
     if low == high:
         found = {f"parameters.{span.parameter}.fixed": low}
@@ -74,7 +73,7 @@ def _limits(work: Work, given: Entry | None, span: Span, table: str) -> dict[str
         if low != -high:
             found |= {f"parameters.{span.parameter}.low": low, f"parameters.{span.parameter}.high": high}
     for entry, option in zip(entries, [*found, *found], strict=False):
-        work.ledger.mapped(entry, f"{table}.{option}")
+        work.given(entry, f"{table}.{option}")
     return found
 
 
@@ -99,8 +98,8 @@ def _control(work: Work, given: Entry | None, model: Entry, table: str, *, contr
     options = work.sketch.tables[table]
     if not controlled:
         if factor is not None:
-            options["lr"] = float(factor.plain())
-            work.ledger.mapped(factor, f"{table}.lr")
+            options["lr"] = work.number(factor, 1.0, table)
+            work.given(factor, f"{table}.lr")
         return
     entry = given.get("control_type") if given else None
     word = str(entry.plain()) if entry else "static"
@@ -119,8 +118,8 @@ def _control(work: Work, given: Entry | None, model: Entry, table: str, *, contr
         **{option: _shaped(work, model, key, table, option) for option, key in shape.items()},
     }
     if factor is not None:
-        controller["lr"] = float(factor.plain())
-        work.ledger.mapped(factor, f"{table}.controller.lr")
+        controller["lr"] = work.number(factor, 1.0, table)
+        work.given(factor, f"{table}.controller.lr")
     work.ledger.mapped(entry, f"{table}.controller", plugin)
     options["controller"] = controller
 
@@ -132,7 +131,7 @@ def _is_fixed(options: Mapping[str, Any]) -> bool:
 
 def _shaped(work: Work, model: Entry, key: tuple[str, int], table: str, option: str) -> int:
     entry = model.get(key[0])
-    value = int(entry.plain()) if entry else key[1]
+    value = work.whole(entry, key[1], table)
     if entry is not None and not work.ledger.knows(entry):
         work.ledger.mapped(entry, f"nodes.*.controller.{option}", "of every such controller")
     # An MLP of three layers has two hidden ones.
@@ -155,24 +154,29 @@ def bring_network(work: Work, given: Entry) -> None:
 def _conditioning(work: Work, given: Entry) -> dict[str, Any]:
     word, knobs = given.get("cond_type"), given.get("num_controls")
     shape = {"block": given.get("cond_block_size"), "layers": given.get("cond_num_layers")}
-    size = int(knobs.plain()) if knobs and knobs.plain() else 0
+    size = work.whole(knobs, 0, "nodes.amp") if knobs and knobs.plain() != 0 else 0
     told = CONDITIONINGS.get(str(word.plain())) if word else None
     if told is None:
         _without(work, word, [knobs, *shape.values()])
         return {}
     plugin, implied = told
+    if size == 0 and plugin in ("concat", "film"):
+        if word is not None:
+            work.ledger.missing(word, f"{plugin} acts by knobs, and there are none", "nodes.amp")
+        _without(work, None, [knobs, *shape.values()])
+        return {}
     found: dict[str, Any] = {"type": plugin}
-    if size or plugin in ("concat", "film"):
-        found["size"] = max(size, 1)
+    if size:
+        found["size"] = size
     work.ledger.mapped(word, "nodes.amp.conditioning.type", plugin)
-    work.ledger.mapped(knobs, "nodes.amp.conditioning.size", "the knobs of the recordings" if size else "")
+    work.given(knobs, "nodes.amp.conditioning.size", "the knobs of the recordings" if size else "")
     for option, entry in shape.items():
         if plugin in ("concat", "film"):
             if entry is not None:
                 work.ledger.unneeded(entry, f"{plugin} has no LSTM")
             continue
-        found[option] = int(entry.plain()) if entry else {"block": 128, "layers": 1}[option]
-        work.ledger.mapped(entry, f"nodes.amp.conditioning.{option}", "samples" if option == "block" else "")
+        found[option] = work.whole(entry, {"block": 128, "layers": 1}[option], "nodes.amp")
+        work.given(entry, f"nodes.amp.conditioning.{option}", "samples" if option == "block" else "")
     controller = {"controller": {"type": "knobs"}} if size else {}
     return {"conditioning": {**found, **implied}, **controller}
 
@@ -183,5 +187,5 @@ def _without(work: Work, word: Entry | None, others: list[Entry | None]) -> None
     elif word is not None:
         work.ledger.missing(word, "no conditioning does this", "nodes.amp")
     for entry in others:
-        if entry is not None:
+        if entry is not None and not work.ledger.knows(entry):
             work.ledger.unneeded(entry, "without a conditioning it does nothing")

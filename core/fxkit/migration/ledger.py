@@ -35,13 +35,19 @@ class Verdict:
     @property
     def value(self) -> str:
         """Write the key's value on one line, shortened."""
-        text = inline_toml("null" if self.entry.value is None else self.entry.plain())
+        value = self.entry.plain()
+        text = "null" if value is None else "{}" if value == {} else inline_toml(value)
         return text if len(text) <= 60 else f"{text[:57]}..."
+
+    @property
+    def file(self) -> str:
+        """Return the name of the file, without its folder."""
+        return pathlib.PurePath(self.entry.file).name
 
     @property
     def short_place(self) -> str:
         """Return the name of the file, without its folder, and the line."""
-        return f"{pathlib.PurePath(self.entry.file).name}:{self.entry.line}"
+        return f"{self.file}:{self.entry.line}"
 
     @property
     def short_key(self) -> str:

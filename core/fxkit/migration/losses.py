@@ -43,9 +43,9 @@ def _one(work: Work, entry: Entry, name: str, weight: Entry | None, default: flo
         return
     given = entry.get("init_args")
     found = weighted(work, found, given.get("perceptual_weighting") if given else None, table)
-    work.ledger.mapped(weight, f"{table}.weight")
-    value = weight.plain() if weight else default
-    work.sketch.set(table, **{"type": found.pop("type"), "weight": float(value), **found})
+    value = work.number(weight, default, table)
+    work.given(weight, f"{table}.weight")
+    work.sketch.set(table, **{"type": found.pop("type"), "weight": value, **found})
 
 
 def weighted(work: Work, loss: dict[str, Any], entry: Entry | None, table: str) -> dict[str, Any]:

@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from fxkit.migration.nablafx_classes import PROCESSORS
+from fxkit.migration.nam_classes import NETS
 from fxkit.migration.rules import ClassRule
 from fxkit.migration.training_classes import CALLBACKS, LOSSES, OPTIMIZERS, SCHEDULES
 
 ROLES: Mapping[str, Mapping[str, ClassRule]] = {
     "processors": PROCESSORS,
+    "nam": NETS,
     "losses": LOSSES,
     "optimizers": OPTIMIZERS,
     "schedules": SCHEDULES,

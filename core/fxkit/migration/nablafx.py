@@ -13,6 +13,7 @@ from fxkit.migration.nablafx_classes import DATA, SYSTEM
 from fxkit.migration.rules import apply
 from fxkit.migration.schedules import schedule
 from fxkit.migration.trainer import bring_trainer
+from fxkit.migration.windows import bring_window
 from fxkit.migration.work import Work
 
 _MONITORS = {
@@ -65,8 +66,8 @@ def _data(work: Work, section: Entry) -> None:
     _length(work, given.get("sample_length"))
     _split(work, given.get("trainval_split"))
     batch = given.get("batch_size")
-    work.sketch.set("train", batch_size=batch.plain() if batch else 16)
-    work.ledger.mapped(batch, "train.batch_size")
+    work.sketch.set("train", batch_size=work.whole(batch, 16, "train"))
+    work.given(batch, "train.batch_size")
     work.sketch.set("data", **apply(DATA, given, work.ledger, "data"))
 
 
@@ -100,11 +101,11 @@ def _length(work: Work, entry: Entry | None) -> None:
 
 
 def _split(work: Work, entry: Entry | None) -> None:
-    share = round(1 - float(entry.plain()), 9) if entry else 0.2
+    share = round(1 - work.number(entry, 0.8, "data"), 9)
     if 0 <= share <= 0.5:
         work.sketch.set("data", val_fraction=share, test_fraction=0.0)
-        work.ledger.mapped(entry, "data.val_fraction", "the rest; a test set is a folder of its own")
-    else:
+        work.given(entry, "data.val_fraction", "the rest; a test set is a folder of its own")
+    elif entry is not None and not work.ledger.knows(entry):
         work.ledger.missing(entry, "at most half of the recordings can be validated on", "data")
 
 
@@ -118,37 +119,25 @@ def _system(work: Work, section: Entry) -> None:
     bring_losses(work, given.get("loss"))
     work.sketch.set("metrics.esr", type="esr")
     lr = given.get("lr")
-    rate = float(lr.plain()) if lr else 1e-4
+    rate = work.number(lr, 1e-4, "train")
     # What the system does unasked: torch's AdamW and ReduceLROnPlateau(factor=0.5, patience=20).
     work.sketch.set("train", optimizer={"type": "adamw", "lr": rate})
     work.sketch.set(
         "train",
         schedule={"type": "plateau", "ratio": 0.5, "patience": 20, "min_delta": 1e-4, "lowest": 0.0},
     )
-    work.ledger.mapped(lr, "train.optimizer.lr", "AdamW and a plateau schedule, as the system has")
-    _window(work, given.get("step_num_samples"))
+    work.given(lr, "train.optimizer.lr", "AdamW and a plateau schedule, as the system has")
+    bring_window(work, given.get("step_num_samples"))
     _media(work, given.get("log_media_every_n_steps"))
-
-
-def _window(work: Work, entry: Entry | None) -> None:
-    if entry is None:
-        return
-    window, data = entry.plain(), work.sketch.tables.get("data", {})
-    segment = data.get("segment", 16384)
-    whole = max(1, round(segment / window)) * window
-    note = "samples; the state is carried from step to step"
-    if whole != segment:
-        data["segment"] = whole
-        note += f"; data.segment is {whole}, whole windows"
-    work.sketch.set("train", window=window)
-    work.ledger.mapped(entry, "train.window", note)
 
 
 def _media(work: Work, entry: Entry | None) -> None:
     if entry is None:
         return
-    work.sketch.set("callbacks.listen", type="audio-samples", every=entry.plain())
-    work.ledger.mapped(entry, "callbacks.listen.every", "steps")
+    work.sketch.set(
+        "callbacks.listen", type="audio-samples", every=work.whole(entry, 500, "callbacks.listen")
+    )
+    work.given(entry, "callbacks.listen.every", "steps")
 
 
 def _rest(work: Work, source: Entry) -> None:

@@ -44,9 +44,9 @@ def spare(why: str) -> Rule:
     return Rule(action="spare", note=why)
 
 
-def lost(why: str) -> Rule:
-    """Make a rule for a key without counterpart."""
-    return Rule(action="lost", note=why)
+def lost(why: str, place: str = "") -> Rule:
+    """Make a rule for a key without counterpart; `place` is the table that says so, if not where it is."""
+    return Rule(action="lost", note=why, target=place)
 
 
 def only(*values: Any, why: str) -> Rule:
@@ -126,7 +126,7 @@ def _one(
 ) -> Mapping[str, Any]:
     value = entry.plain()
     if rule.action == "lost":
-        ledger.missing(entry, rule.note, table)
+        ledger.missing(entry, rule.note, rule.target or table)
     elif rule.action == "spare":
         ledger.unneeded(entry, rule.note)
     elif rule.action == "only":

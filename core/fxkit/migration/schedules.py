@@ -18,7 +18,7 @@ def schedule(
 
     `lr` is the first learning rate; `interval` says in what the source counts, "epoch" or "step".
     """
-    table = work.part("schedules", name, given, "train")
+    table = work.part("schedules", name, given, TABLE)
     if table is None:
         return None
     steps = 1 if interval == "step" else work.steps_per_epoch
@@ -53,17 +53,20 @@ def _stepwise(work: Work, given: Entry | None, lr: float | None, steps: int | No
     if steps is None:
         work.ledger.missing(size, EPOCHS_NEEDED, "train")
         return None
-    work.ledger.mapped(size, f"{TABLE}.every", f"times {steps} steps")
-    return {"every": max(1, round(size.plain() * steps))}
+    every = max(1, round(work.number(size, 1, "train") * steps))
+    work.given(size, f"{TABLE}.every", f"times {steps} steps")
+    return {"every": every}
 
 
 def _at(work: Work, given: Entry | None, lr: float | None, steps: int | None) -> Extra:
     marks = given.get("milestones") if given else None
     total = work.sketch.tables.get("train", {}).get("steps")
-    if marks is None or steps is None or not total:
+    points = marks.plain() if marks else None
+    told = isinstance(points, list) and all(type(point) in (int, float) for point in points)
+    if marks is None or not isinstance(points, list) or not told or steps is None or not total:
         work.ledger.missing(marks, "is a share of the run here, whose length is not known", "train")
         return None
-    shares = [float(f"{mark * steps / total:.6g}") for mark in marks.plain()]
+    shares = [float(f"{mark * steps / total:.6g}") for mark in points]
     inside = [share for share in shares if 0 < share < 1]
     work.ledger.mapped(marks, f"{TABLE}.at", f"as shares of {total} steps")
     return {"at": inside} if inside else None
@@ -72,9 +75,9 @@ def _at(work: Work, given: Entry | None, lr: float | None, steps: int | None) ->
 def _cosine(work: Work, given: Entry | None, lr: float | None, steps: int | None) -> Extra:
     span = given.get("T_max") if given else None
     total = work.sketch.tables.get("train", {}).get("steps")
-    if span is not None and steps is not None and total == round(span.plain() * steps):
+    if span is not None and steps is not None and total == round(work.number(span, 0, "train") * steps):
         work.ledger.unneeded(span, "it falls over the whole run")
-    else:
+    elif span is not None and not work.ledger.knows(span):
         work.ledger.missing(span, "the learning rate falls over the whole run", "train")
     final = work.share(given.get("eta_min") if given else None, lr, f"{TABLE}.final")
     return {} if final is None else {"final": final}

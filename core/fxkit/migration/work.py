@@ -17,7 +17,7 @@ from fxkit.migration.sketch import Sketch
 EPOCHS_NEEDED = "counts epochs, and fxkit steps; say --steps-per-epoch N"
 
 
-@attrs.frozen(kw_only=True)
+@attrs.define(kw_only=True)
 class Work:
     """Bring sources over piece by piece; `steps_per_epoch` is None when nobody knows."""
 
@@ -25,10 +25,16 @@ class Work:
     ledger: Ledger = attrs.field(factory=Ledger)
     sketch: Sketch = attrs.field(factory=Sketch)
 
-    def part(self, role: str, name: Entry, given: Entry | None, table: str) -> dict[str, Any] | None:
-        """Return the table that a class with its keys becomes; None, noted, when it has no counterpart."""
-        rule = class_rule(role, str(name.value))
-        short = str(name.value).rpartition(".")[2]
+    def part(
+        self, role: str, name: Entry | None, given: Entry | None, table: str, known_as: str = ""
+    ) -> dict[str, Any] | None:
+        """Return the table that a class with its keys becomes; None, noted, when it has no counterpart.
+
+        `known_as` is the class where the source has another word for it, or none.
+        """
+        path = known_as or str(name.value if name else "")
+        rule = class_rule(role, path)
+        short = path.rpartition(".")[2]
         if rule is None or not rule.plugin:
             kind = kind_named(role)
             why = rule.why if rule else f"no {kind.singular if kind else role} stands for {short}"
@@ -56,10 +62,38 @@ class Work:
         value = entry.plain()
         if value is None:
             self.ledger.unneeded(entry, "null leaves it open")
-        elif run.setdefault("sample_rate", round(float(value))) == value:
+        elif type(value) not in (int, float):
+            self.ledger.missing(entry, "a number is expected", "run")
+        elif run.setdefault("sample_rate", round(value)) == value:
             self.ledger.mapped(entry, "run.sample_rate", "Hz")
         else:
             self.ledger.missing(entry, f"everything runs at run.sample_rate = {run['sample_rate']} Hz", "run")
+
+    def number(self, entry: Entry | None, default: float, table: str) -> float:
+        """Return a number, `default` when there is no entry; anything else has no counterpart."""
+        if entry is None:
+            return default
+        value = entry.plain()
+        if type(value) in (int, float) and math.isfinite(value):
+            return float(value)
+        if not self.ledger.knows(entry):
+            self.ledger.missing(entry, "a number is expected", table)
+        return default
+
+    def whole(self, entry: Entry | None, default: int, table: str) -> int:
+        """Do so for a whole number above 0."""
+        if entry is not None and type(entry.plain()) is int and entry.plain() > 0:
+            return int(entry.plain())
+        if entry is not None and entry.plain() is not None and not self.ledger.knows(entry):
+            self.ledger.missing(entry, "a whole number above 0 is expected", table)
+        return default
+
+    def given(self, entry: Entry | None, target: str, note: str = "") -> None:
+        """Note that a key went to `target`, unless it was found to be of no use."""
+        if entry is not None and entry.plain() is None and not self.ledger.knows(entry):
+            self.ledger.unneeded(entry, "null leaves it open")
+        elif entry is not None and not all(map(self.ledger.knows, entry.leaves())):
+            self.ledger.mapped(entry, target, note)
 
     def epochs(self, entry: Entry | None, target: str) -> int | None:
         """Return epochs in steps, and note them; None, noted, when an epoch is of unknown length."""
@@ -70,10 +104,10 @@ class Work:
             self.ledger.unneeded(entry, "leaves it open")
             return None
         table = target.rpartition(".")[0]
-        if self.steps_per_epoch is None or not isinstance(value, (int, float)):
+        if self.steps_per_epoch is None or type(value) not in (int, float):
             self.ledger.missing(entry, EPOCHS_NEEDED, table)
             return None
-        steps = max(1, round(value * self.steps_per_epoch))
+        steps: int = max(1, round(value * self.steps_per_epoch))
         self.ledger.mapped(entry, target, f"{value} epochs of {self.steps_per_epoch} steps")
         return steps
 
