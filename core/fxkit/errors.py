@@ -36,13 +36,22 @@ class Problem:
 
 
 class ExperimentError(FxkitError):
-    """Report everything that is wrong in an experiment file, sorted by place."""
+    """Report everything that is wrong in an experiment file, sorted by place.
+
+    `warnings` are what else there is to know of it, which alone would not keep it from running.
+    """
 
     exit_code = 2
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        self.problems = tuple(sorted(problems, key=_place))
+    def __init__(self, problems: Sequence[Problem], warnings: Sequence[Problem] = ()) -> None:
+        self.problems = in_order(problems)
+        self.warnings = in_order(warnings)
         super().__init__("\n".join(map(str, self.problems)))
+
+
+def in_order(problems: Sequence[Problem]) -> tuple[Problem, ...]:
+    """Return problems sorted by place."""
+    return tuple(sorted(problems, key=_place))
 
 
 def _place(problem: Problem) -> tuple[Any, ...]:

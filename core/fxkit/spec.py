@@ -14,11 +14,13 @@ import pathlib
 import types
 import typing
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import attrs
 
 METADATA_KEY = "fxkit"
+# What of an experiment a text can name.
+Refers = Literal["metric", "node", "controller", "owner", "feature", "phase", "recording"]
 REQUIRED: Any = attrs.NOTHING
 
 
@@ -67,6 +69,9 @@ class OptionMeta:
     bounds: Bounds = attrs.field(factory=Bounds)
     choices: tuple[Any, ...] = ()
     kind: str = ""
+    refers: Refers | None = None
+    exists: Literal["folder", "file"] | None = None
+    writes: bool = False
 
 
 def opt(
@@ -80,6 +85,9 @@ def opt(
     lt: float | None = None,
     choices: tuple[Any, ...] = (),
     kind: str = "",
+    refers: Refers | None = None,
+    exists: Literal["folder", "file"] | None = None,
+    writes: bool = False,
     factory: Callable[[], Any] | None = None,
 ) -> Any:
     """Declare one option of a spec.
@@ -90,10 +98,23 @@ def opt(
     a list of such tables, with `float | Any` a number or such a table, and with `Mapping[str, float | Any]`
     there is one of these under each name.
 
+    `refers` says of a text, or of each text in a list, what of the experiment it names: "metric" (a loss,
+    a metric, or "loss" for the weighted total), "node", "controller", "owner" (either of the two), "feature",
+    "phase" or "recording" (of val or test; perhaps with " @ SECONDS" behind it). A name that leads nowhere is
+    reported where it was written. `exists` says that a path must lead to a folder or a file when a run
+    starts, `writes` that a text names a file in the run folder that nothing else may write.
+
     The declared limits hold however the spec is made: a bad value raises `ValueError`.
     """
     meta = OptionMeta(
-        help=help, unit=unit, bounds=Bounds(ge=ge, gt=gt, le=le, lt=lt), choices=choices, kind=kind
+        help=help,
+        unit=unit,
+        bounds=Bounds(ge=ge, gt=gt, le=le, lt=lt),
+        choices=choices,
+        kind=kind,
+        refers=refers,
+        exists=exists,
+        writes=writes,
     )
     kwargs: dict[str, Any] = {"metadata": {METADATA_KEY: meta}, "validator": _validate, "kw_only": True}
     if factory is not None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 
@@ -22,8 +22,11 @@ class Triggers:
 
     A callback acts when `every`, `at` or `improves` says so, in the phases that `phases` names. Without
     `every`, `at` and `improves` it acts each time that it could. A spec may declare `every` again with a
-    default of its own; `every = 0` then leaves it to the others.
+    default of its own; `every = 0` then leaves it to the others. `on_steps` says that it acts on training
+    steps, which need not be validations.
     """
+
+    on_steps: ClassVar[bool] = False
 
     every: int | None = opt(
         None,
@@ -32,30 +35,65 @@ class Triggers:
         help="act at steps that are multiples of this; 0: only where `at` or `improves` says so",
     )
     at: tuple[int, ...] = opt((), unit="steps", ge=1, help="act at these steps, too")
-    phases: tuple[str, ...] = opt((), help="act in these [[phase]]s only, by name; in all when empty")
+    phases: tuple[str, ...] = opt(
+        (), refers="phase", help="act in these [[phase]]s only, by name; in all when empty"
+    )
     improves: str | None = opt(
         None,
+        refers="metric",
         help='act at each new best validation of this loss or metric, too; "loss" is the total',
     )
+
+    def missed(self, validate_every: int, steps: int | None) -> Iterator[tuple[str, str]]:
+        """Yield (option, what is wrong with it) for when this seldom or never acts.
+
+        `steps` is how long the training is at most, None where time alone limits it. Needs no torch.
+        """
+        grid = 1 if self.on_steps else validate_every
+        every = self.every if self.every is not None else grid
+        together = math.lcm(every, grid)
+        if every and steps is not None and together > steps and steps % every:
+            yield "every", f"{every} falls on no {_moments(grid)} within the {steps} steps of this training"
+        elif every and together != max(every, grid) and every != steps:
+            yield (
+                "every",
+                f"{every} and train.validate_every = {grid} meet at multiples of {together} only;"
+                f" make it a multiple of {grid}",
+            )
+        late = [step for step in self.at if steps is not None and step > steps]
+        if late:
+            yield "at", f"{_listed(late)} is behind the end of this training of {steps} steps"
+        odd = [step for step in self.at if step % grid and step not in (*late, steps)]
+        if odd:
+            yield "at", f"{_listed(odd)} is no multiple of train.validate_every = {grid}: no validation there"
+
+
+def _moments(grid: int) -> str:
+    return "step" if grid == 1 else f"multiple of train.validate_every = {grid}"
+
+
+def _listed(steps: Iterable[int]) -> str:
+    return ", ".join(map(str, steps))
 
 
 class Trigger:
     """Decide when a callback acts, by its options.
 
-    Most callbacks act on validations. One that acts on steps says `on_steps = True`: then `every` and `at`
-    need not fall on validations, and a new best counts at the end of its step. Its state belongs to the
-    callback's own: `state_dict` and `load_state_dict` keep the best value so far across a resume.
+    Most callbacks act on validations. One that acts on steps says so by `on_steps`, here or in its spec: then
+    `every` and `at` need not fall on validations, and a new best counts at the end of its step. Its state
+    belongs to the callback's own: `state_dict` and `load_state_dict` keep the best value so far across a
+    resume.
     """
 
     def __init__(self, options: Triggers, *, on_steps: bool = False) -> None:
         self.options = options
-        self.on_steps = on_steps
+        self.on_steps = on_steps or options.on_steps
         self.best: float | None = None
         self._improved_at = 0
         self._higher = False
 
     def check(self, run: Run) -> None:
-        """Call this in `fx_run_start`: refuse names that do not exist, note steps that are seldom met.
+        """Call this in `fx_run_start`: refuse names that do not exist.
 
         Raises `RunError` for a phase or a metric that the run does not have.
         """
@@ -65,8 +103,6 @@ class Trigger:
             _require(f"{path}.phases", "phase", name, phases if run.experiment.phases else ())
         if options.improves is not None:
             self._higher = more_is_better(run, options.improves, f"{path}.improves")
-        for note in () if self.on_steps else self._late(run.experiment.train.validate_every):
-            run.report(f"{path}: {note}")
 
     def due(self, run: Run, step: int, evaluation: Evaluation | None = None) -> bool:
         """Tell whether to act at `step`; give the validation's `evaluation` where there is one."""
@@ -96,22 +132,6 @@ class Trigger:
         if options.every is None:
             return not options.at and options.improves is None
         return options.every > 0 and step % options.every == 0
-
-    def _late(self, validate_every: int) -> Iterable[str]:
-        every = self.options.every or validate_every
-        together = math.lcm(every, validate_every)
-        if together != max(every, validate_every):
-            yield (
-                f"every = {every} and train.validate_every = {validate_every} meet at multiples of"
-                f" {together} only; make `every` a multiple of {validate_every}"
-            )
-        missed = [step for step in self.options.at if step % validate_every]
-        if missed:
-            listed = ", ".join(map(str, missed))
-            yield (
-                f"at = {listed}: no multiple of train.validate_every = {validate_every}, so no validation"
-                " to act on, unless the training ends there"
-            )
 
 
 def more_is_better(run: Run, metric: str, path: str) -> bool:

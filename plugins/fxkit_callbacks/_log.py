@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 import attrs
 
@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 class LogOptions(Triggers):
     """Declare what every log can be told."""
 
+    on_steps: ClassVar[bool] = True
+
     every: int = opt(
         25, unit="steps", ge=0, help="training losses are written at multiples of this; 0: never by count"
     )
-    file: str = opt(help="file in the run folder")
+    file: str = opt(writes=True, help="file in the run folder")
     form: Literal["long", "wide"] = opt(
         "long", help='"long": a row for each value; "wide": one for all values of a step'
     )
@@ -61,7 +63,7 @@ class Log:
 
     def __init__(self, options: LogOptions, layout: Layout) -> None:
         self.options, self.layout = options, layout
-        self.trigger = Trigger(options, on_steps=True)
+        self.trigger = Trigger(options)
         self.file = RowFile()
 
     @hookimpl

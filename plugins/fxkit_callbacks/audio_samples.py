@@ -43,7 +43,9 @@ class AudioSamples(Triggers):
         10.0, unit="s", gt=0, help="longest part of a recording that is written: the loudest"
     )
     clips: tuple[str, ...] = opt(
-        (), help='recordings to write instead, each as "NAME", or as "NAME @ SECONDS" to start there'
+        (),
+        refers="recording",
+        help='recordings to write instead, each as "NAME", or as "NAME @ SECONDS" to start there',
     )
     format: Literal["float", "pcm24"] = opt(
         "float", help="sample format; audio beyond full scale is written as float in any case"

@@ -42,7 +42,9 @@ class BlockAudio(Triggers):
     max_examples: int = opt(1, ge=1, help="recordings that are written, the first of the split")
     seconds: float = opt(5.0, unit="s", gt=0, help="longest part of a recording that is written: the loudest")
     clips: tuple[str, ...] = opt(
-        (), help='recordings to write instead, each as "NAME", or as "NAME @ SECONDS" to start there'
+        (),
+        refers="recording",
+        help='recordings to write instead, each as "NAME", or as "NAME @ SECONDS" to start there',
     )
     audio: bool = opt(True, help="write the WAV files; without, the levels alone")
     far_db: float = opt(30.0, unit="dB", gt=0, help="distance from the target's RMS that is pointed out")

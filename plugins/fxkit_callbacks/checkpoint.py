@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 
@@ -29,10 +29,14 @@ class Checkpoint(Triggers):
     schedule makes of them in training, so that states of different steps can be compared.
     """
 
+    on_steps: ClassVar[bool] = True
+
     every: int = opt(500, unit="steps", ge=0, help="saved at multiples of this; 0: never by count")
     keep: int = opt(2, ge=0, help="newest numbered states that are kept beside last.pt")
     best: int = opt(0, ge=0, help="numbered states of the best validations that are kept")
-    metric: str = opt("loss", help='which validations are best: a loss or metric, or "loss", the total')
+    metric: str = opt(
+        "loss", refers="metric", help='which validations are best: a loss or metric, or "loss", the total'
+    )
 
     def build(self, ctx: BuildContext) -> Saver:
         """Build the callback."""
@@ -44,7 +48,7 @@ class Saver:
 
     def __init__(self, options: Checkpoint) -> None:
         self.options, self.keep = options, options.keep
-        self.trigger = Trigger(options, on_steps=True)
+        self.trigger = Trigger(options)
         self.ranking: list[tuple[float, int]] = []
         self._sign = 1.0
         self._asked: tuple[int, Path] | None = None

@@ -26,7 +26,7 @@ class CSV(LogOptions):
     rows behind the state that it goes on from. Values that are not finite are written as nan, inf and -inf.
     """
 
-    file: str = opt("log.csv", help="file in the run folder")
+    file: str = opt("log.csv", writes=True, help="file in the run folder")
 
     def build(self, ctx: BuildContext) -> Log:
         """Build the callback."""

@@ -21,7 +21,9 @@ class EarlyStopping:
     better, by more than `min_delta` of that one's size; a value that is not a number never is.
     """
 
-    metric: str = opt("loss", help='a loss or metric of the experiment, or "loss", the weighted total')
+    metric: str = opt(
+        "loss", refers="metric", help='a loss or metric of the experiment, or "loss", the weighted total'
+    )
     patience: int = opt(10, unit="validations", ge=1, help="validations in a row without a better value")
     min_delta: float = opt(0.0, ge=0, lt=1, help="least gain that counts, as a share of the best value")
 

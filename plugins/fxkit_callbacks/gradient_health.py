@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 
@@ -28,6 +28,8 @@ class GradientHealth(Triggers):
     when `patience` measurements in a row agree.
     """
 
+    on_steps: ClassVar[bool] = True
+
     every: int = opt(
         25, unit="steps", ge=0, help="measured in steps that are multiples of this; 0: never by count"
     )
@@ -45,7 +47,7 @@ class Examiner:
 
     def __init__(self, options: GradientHealth) -> None:
         self.patience, self.slow, self.fast = options.patience, options.slow, options.fast
-        self.trigger = Trigger(options, on_steps=True)
+        self.trigger = Trigger(options)
         self.open: Measurement | None = None
         self.figures: dict[str, float] = {}
         self.streaks: dict[str, int] = {}

@@ -26,7 +26,7 @@ class JSONL(LogOptions):
     beside it; this is for a file of one's own, with its own rhythm.
     """
 
-    file: str = opt("log.jsonl", help="file in the run folder")
+    file: str = opt("log.jsonl", writes=True, help="file in the run folder")
 
     def build(self, ctx: BuildContext) -> Log:
         """Build the callback."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 
@@ -30,6 +30,8 @@ class LRMonitor(Triggers):
     at once.
     """
 
+    on_steps: ClassVar[bool] = True
+
     every: int = opt(
         25, unit="steps", ge=0, help="rates are published at multiples of this; 0: at jumps only"
     )
@@ -45,7 +47,7 @@ class Monitor:
 
     def __init__(self, options: LRMonitor) -> None:
         self.options = options
-        self.trigger = Trigger(options, on_steps=True)
+        self.trigger = Trigger(options)
         self.rates: dict[str, float] = {}
         self.held: dict[str, int] = {}
         self.phase = ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 
@@ -28,6 +28,8 @@ class Profiler(Triggers):
     it at the border of each part.
     """
 
+    on_steps: ClassVar[bool] = True
+
     every: int = opt(
         0, unit="steps", ge=0, help="measured behind steps that are multiples of this; 0: never by count"
     )
@@ -48,7 +50,7 @@ class Recorder:
 
     def __init__(self, options: Profiler) -> None:
         self.steps, self.operations = options.steps, options.operations
-        self.trigger = Trigger(options, on_steps=True)
+        self.trigger = Trigger(options)
         self._left = 0
         self._timed: Timed | None = None
         self._tracing: Tracing | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 
@@ -35,6 +35,8 @@ class TensorBoard(Triggers):
     test is a TensorBoard run of its own, RUN/tensorboard/test.
     """
 
+    on_steps: ClassVar[bool] = True
+
     every: int | None = opt(
         10, unit="steps", ge=0, help="steps between points of the training losses; 0: see at, improves"
     )
@@ -43,7 +45,9 @@ class TensorBoard(Triggers):
     max_examples: int = opt(2, ge=1, help="recordings to hear, the first of the split")
     seconds: float = opt(5.0, unit="s", gt=0, help="longest part of a recording to hear: the loudest")
     clips: tuple[str, ...] = opt(
-        (), help='recordings to hear instead, each as "NAME", or as "NAME @ SECONDS" to start there'
+        (),
+        refers="recording",
+        help='recordings to hear instead, each as "NAME", or as "NAME @ SECONDS" to start there',
     )
 
     def build(self, ctx: BuildContext) -> Board:
@@ -59,7 +63,7 @@ class Board:
 
         self.options = options
         self.clips = Clips(seconds=options.seconds, count=options.max_examples, named=options.clips)
-        self.trigger = Trigger(options, on_steps=True)
+        self.trigger = Trigger(options)
         self._writer: Any = None
         self._heard = 0
 

@@ -32,6 +32,7 @@ class TrainingPlots(Triggers):
     seconds: float = opt(2.0, unit="s", ge=0.05, le=60, help="length of the excerpt, the loudest part")
     clip: str | None = opt(
         None,
+        refers="recording",
         help='recording to take, as "NAME" or "NAME @ SECONDS", to start there; the first when absent',
     )
 

@@ -26,7 +26,7 @@ class KL:
     a value would then depend).
     """
 
-    node: str = opt(help="node or controller whose posterior it is")
+    node: str = opt(refers="owner", help="node or controller whose posterior it is")
     free_bits: float = opt(0.0, unit="nats", ge=0, le=100, help="what each dimension has for nothing")
 
     @classmethod

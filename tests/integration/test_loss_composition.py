@@ -180,8 +180,8 @@ def test_a_run_that_comes_out_upside_down_says_so(fxkit):
             soundfile.write(path, audio.astype("float32"), 16000, subtype="FLOAT")
     fxkit.write("inverted.toml", INVERTED)
     checked = fxkit("check", "inverted.toml")
-    note = "note: no loss sees the sign (spectral), so that the model may come out upside down; add one that"
-    assert note in checked.stdout
+    note = "[losses]: no loss sees the sign (spectral), so that the model may come out upside down; add one that"
+    assert note in checked.stderr
     done = fxkit("run", "inverted.toml", "--out", "run", "--json")
     assert done.returncode == 0, done.stderr
     assert note in done.stderr
@@ -194,4 +194,4 @@ def test_a_run_that_comes_out_upside_down_says_so(fxkit):
     assert result["inverted_esr"] < 0.2 < 1 < result["esr"]
     assert [one["inverted"] for one in records(fxkit.folder / "run", "polarity")] == [True] * 4
     seeing = fxkit("run", "inverted.toml", "--out", "seeing", "--set", "losses.spectral.type=esr")
-    assert "note:" not in seeing.stderr
+    assert "warning:" not in seeing.stderr

@@ -110,6 +110,9 @@ def _obey(order: Order, dry_run: bool, as_json: bool, quiet: bool, crew: Crew | 
     overrides = () if folder else order.settings
     read = read_experiment(source, overrides=overrides, catalog=catalog, allow_local=order.allow_local)
 
+    for warning in read.warnings if not (quiet or folder) else ():
+        click.echo(f"warning: {warning}", err=True)
+
     from fxkit import job
     from fxkit.engine.distributed import ALONE
     from fxkit.runs.progress import Silent, terminal_progress

@@ -19,7 +19,6 @@ from fxkit.engine.readout import Readout
 from fxkit.engine.segments import Segments
 from fxkit.engine.session import Best, Run
 from fxkit.errors import NonFiniteError
-from fxkit.experiment.loss_checks import notes
 from fxkit.runs import checkpoint
 from fxkit.runs.progress import figures
 from fxkit.values import Batch
@@ -48,8 +47,6 @@ class Loop:
         """
         run, course = self.run, self.run.course
         steps, seconds = course.limit
-        for note in notes(run.experiment) if run.step == 0 else ():
-            run.report(f"note: {note}")
         run.progress.start(run.step, steps, None if seconds is None else seconds - course.clock.seconds)
         try:
             if run.pending is not None:

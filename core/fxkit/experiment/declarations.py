@@ -21,7 +21,15 @@ from fxkit.experiment.wording import some, suggestion
 from fxkit.parameter import Parameter
 from fxkit.traits import ControlTraits, Traits
 
-Declared = TypeVar("Declared")
+Kind = TypeVar("Kind")
+
+
+@attrs.frozen(kw_only=True)
+class Declared:
+    """Hold what all nodes and all controllers of a model declare, by name."""
+
+    nodes: Mapping[str, Traits]
+    controllers: Mapping[str, ControlTraits]
 
 
 @attrs.frozen
@@ -85,18 +93,28 @@ def auxiliary_terms(found: Draft) -> tuple[str, ...] | None:
 
     None where a node or a controller is broken, so that not all of them are known.
     """
-    run, report = found.tables["run"], Report()
-    if not isinstance(run, RunTable):
+    model = declared_model(found)
+    if model is None:
         return None
-    declared = _Declarations(found, report, _context(found, run, report))
-    nodes = declared.nodes()
-    controllers = declared.controllers(nodes)
+    declared = {**model.nodes, **model.controllers}
+    return tuple(f"{name}.{term}" for name, traits in declared.items() for term in traits.terms)
+
+
+def declared_model(found: Draft) -> Declared | None:
+    """Return what the nodes and controllers of the chain declare; None where one of them is broken."""
+    run, report = found.tables["run"], Report()
     broken = any(len(found.parts[place]) != len(found.named(place)) for place in ("nodes", "controllers"))
-    terms = [f"{node.name}.{term}" for node in nodes for term in node.traits.terms]
-    for one in controllers:
-        traits = declared.traits_of(one)
-        terms += [f"{one.name}.{term}" for term in traits.terms] if traits else ()
-    return None if broken or report.problems else tuple(terms)
+    if broken or not isinstance(run, RunTable):
+        return None
+    declarations = _Declarations(found, report, _context(found, run, report))
+    nodes = declarations.nodes()
+    controllers = {one.name: declarations.traits_of(one) for one in declarations.controllers(nodes)}
+    if report.problems:
+        return None
+    return Declared(
+        nodes={node.name: node.traits for node in nodes},
+        controllers={name: traits for name, traits in controllers.items() if traits is not None},
+    )
 
 
 def _context(found: Draft, run: RunTable, report: Report) -> BuildContext:
@@ -260,11 +278,11 @@ def _fault(report: Report, tree: Tree, part: Part) -> Fault:
     return Fault(report, tree, f'"{part.name}" from {part.plugin.rpartition("/")[0]} {part.version}'.rstrip())
 
 
-def _typed(value: object, kind: type[Declared]) -> Declared:
+def _typed(value: object, kind: type[Kind]) -> Kind:
     if not isinstance(value, kind):
         raise TypeError(f"expected {kind.__name__}, got {type(value).__name__}")
     return value
 
 
-def _all_typed(values: Sequence[object], kind: type[Declared]) -> tuple[Declared, ...]:
+def _all_typed(values: Sequence[object], kind: type[Kind]) -> tuple[Kind, ...]:
     return tuple(_typed(value, kind) for value in values)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import attrs
@@ -11,7 +11,7 @@ from fxkit.context import BuildContext
 from fxkit.experiment.declarations import auxiliary_terms
 from fxkit.experiment.draft import Draft
 from fxkit.experiment.fault import Fault
-from fxkit.experiment.model import Experiment, Part
+from fxkit.experiment.model import Part
 from fxkit.experiment.report import Report
 from fxkit.experiment.tables import DataKeys
 from fxkit.experiment.tree import Tree
@@ -49,6 +49,7 @@ def check_losses(found: Draft, report: Report) -> None:
             if traits is not None and place == "losses":
                 _check_trained(tree, name, part, traits, shortest, report)
     _check_weights(found, report)
+    _check_sign(found, ctx, report)
 
 
 def _lengths(found: Draft) -> Iterator[_Length]:
@@ -114,24 +115,28 @@ def nominal(weight: Any) -> float:
     return float(getattr(weight.spec, "final", 1.0)) if isinstance(weight, Part) else float(weight)
 
 
-def notes(experiment: Experiment) -> tuple[str, ...]:
-    """Return what to know of an experiment's losses before it runs, though nothing is wrong with them."""
-    run = experiment.run
-    ctx = BuildContext(sample_rate=run.sample_rate, hop=run.hop, seed=run.seed)
-    if any(part.spec.traits(ctx).source for part in experiment.nodes.values()):
-        # No phase of what is synthesised is the right one.
-        return ()
-    blind = _sign_blind(experiment.losses, ctx)
-    if not blind:
-        return ()
-    names = ", ".join(blind)
-    return (
-        f"no loss sees the sign ({names}), so that the model may come out upside down;"
-        " add one that does, such as esr, and let it act alone at first",
-    )
+def _check_sign(found: Draft, ctx: BuildContext, report: Report) -> None:
+    """Warn of losses of which none sees whether the model comes out upside down."""
+    tree, nodes = found.tree.get("losses"), found.parts["nodes"]
+    complete = all(len(found.parts[place]) == len(found.named(place)) for place in ("losses", "nodes"))
+    if tree is None or not complete or report.problems:
+        return
+    # No phase of what is synthesised is the right one.
+    blind = () if any(_makes_sound(part, ctx) for part in nodes.values()) else _sign_blind(found, ctx)
+    if blind:
+        report.mild.at_table(
+            tree,
+            f"no loss sees the sign ({', '.join(blind)}), so that the model may come out upside down;"
+            " add one that does, such as esr, and let it act alone at first",
+        )
 
 
-def _sign_blind(losses: Mapping[str, Part], ctx: BuildContext) -> tuple[str, ...]:
+def _makes_sound(part: Part, ctx: BuildContext) -> bool:
+    return bool(part.spec.traits(ctx).source)
+
+
+def _sign_blind(found: Draft, ctx: BuildContext) -> tuple[str, ...]:
+    losses = found.parts["losses"]
     traits = {name: loss_traits(part.spec, ctx) for name, part in losses.items() if nominal(part.keys.weight)}
     compared = {name: one.sign_blind for name, one in traits.items() if one.distance}
     return tuple(compared) if all(compared.values()) else ()

@@ -7,6 +7,7 @@ from typing import Any
 
 import attrs
 
+from fxkit.errors import Problem
 from fxkit.experiment.tables import ModelTable, PhaseTable, PluginsTable, RunTable, TrainTable
 
 
@@ -77,7 +78,7 @@ class Experiment(Blueprint):
 
     `optimizer` and `schedule` are the parts of [train], `phases` the tables [[phase]]; `resolved`
     is the plain document with every default written out and paths absolute; `origins` maps dotted paths
-    to where they were written.
+    to where they were written; `warnings` say, in the order of the file, what is probably not meant.
     Experiments that ask for the same are equal, wherever they were written.
     """
 
@@ -92,6 +93,7 @@ class Experiment(Blueprint):
     resolved: Mapping[str, Any]
     origins: Mapping[str, Origin] = attrs.field(eq=False)
     phases: tuple[PhaseTable, ...] = ()
+    warnings: tuple[Problem, ...] = attrs.field(default=(), eq=False)
 
     def parts(self) -> tuple[Part, ...]:
         """Return every plugin that the experiment names, also inside options, place by place."""

@@ -7,17 +7,21 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fxkit.catalog import Catalog
-from fxkit.errors import ExperimentError, Problem
+from fxkit.errors import ExperimentError, Problem, in_order
 from fxkit.experiment.composition import compose, compose_document
+from fxkit.experiment.course_checks import check_course
 from fxkit.experiment.crosscheck import crosscheck
 from fxkit.experiment.declarations import check_declarations, uncontrolled
 from fxkit.experiment.document import check_format
 from fxkit.experiment.draft import Draft, draft
+from fxkit.experiment.length_checks import check_lengths
 from fxkit.experiment.loss_checks import check_losses
 from fxkit.experiment.model import Blueprint, Experiment, Origin
+from fxkit.experiment.output_checks import check_outputs
 from fxkit.experiment.overrides import override
 from fxkit.experiment.phase_checks import check_phases
 from fxkit.experiment.positions import dotted
+from fxkit.experiment.reference_checks import check_references
 from fxkit.experiment.report import Report
 from fxkit.experiment.resolved import resolve
 from fxkit.experiment.shipped import shipped_experiments, shown
@@ -143,11 +147,15 @@ def _experiment(
     check_phases(found, report)
     check_declarations(found, report)
     check_losses(found, report)
+    check_references(found, report)
+    check_course(found, report)
+    check_lengths(found, report)
+    check_outputs(found, report)
     report.raise_if_any()
-    return _built(found, file)
+    return _built(found, file, in_order(report.warnings))
 
 
-def _built(found: Draft, file: str) -> Experiment:
+def _built(found: Draft, file: str, warnings: tuple[Problem, ...]) -> Experiment:
     train = with_an_end(found.tables["train"], found.tables["phase"])
     named: dict[str, Any] = {place.path: found.parts[place.path] for place in PLACES if place.named}
     tables = {**found.tables, "train": train}
@@ -161,6 +169,7 @@ def _built(found: Draft, file: str) -> Experiment:
         schedule=train.schedule,
         resolved=resolve(tables, found.parts),
         origins=_origins(found.tree),
+        warnings=warnings,
     )
 
 

@@ -12,9 +12,15 @@ from fxkit.experiment.tree import Tree
 
 @attrs.frozen
 class Report:
-    """Gather problems; the same one counts once."""
+    """Gather problems, and warnings beside them; the same one counts once."""
 
     problems: list[Problem] = attrs.field(factory=list)
+    warnings: list[Problem] = attrs.field(factory=list)
+
+    @property
+    def mild(self) -> Report:
+        """Return a report for what does not keep an experiment from running: it gathers warnings."""
+        return Report(self.warnings, self.warnings)
 
     def add(self, origin: Origin, path: KeyPath | str, message: str) -> None:
         """Note what is wrong at a place of the file."""
@@ -49,7 +55,7 @@ class Report:
     def raise_if_any(self) -> None:
         """Raise `ExperimentError` with all problems, or return when there are none."""
         if self.problems:
-            raise ExperimentError(self.problems)
+            raise ExperimentError(self.problems, self.warnings)
 
 
 def header(path: KeyPath) -> str:

@@ -69,7 +69,9 @@ class TrainTable:
     log_every: int = opt(25, unit="steps", ge=1, help="steps between written training losses")
     keep: Literal["best", "last"] = opt("best", help="which weights the run ends with")
     best: str | None = opt(
-        None, help="loss or metric that chooses the best weights; the weighted loss when absent"
+        None,
+        refers="metric",
+        help="loss or metric that chooses the best weights; the weighted loss when absent",
     )
 
     def problems(self) -> Iterator[tuple[str, str]]:
@@ -182,7 +184,9 @@ class ParameterKeys:
         None, help='"node.parameter" whose value it always has; of this node or an earlier one'
     )
     controller: str | None = opt(
-        None, help="name of one in [controllers] that sets it, in the place of the node's own controller"
+        None,
+        refers="controller",
+        help="name of one in [controllers] that sets it, in the place of the node's own controller",
     )
 
     def problems(self) -> Iterator[tuple[str, str]]:

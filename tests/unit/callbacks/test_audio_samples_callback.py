@@ -170,15 +170,6 @@ def test_the_same_audio_gives_the_same_bytes_at_any_time(make_run, make_evaluati
     assert contents[0] == contents[1]
 
 
-def test_says_so_when_validations_seldom_meet_the_multiples(make_run):
-    run = make_run(validate_every=300)
-    build(every=500).fx_run_start(run=run)
-    build(every=600).fx_run_start(run=run)
-    build(every=100).fx_run_start(run=run)
-    assert len(run.said) == 1
-    assert "meet at multiples of 1500 only" in run.said[0]
-
-
 def test_a_silent_or_empty_recording_is_written(make_run, make_example, make_evaluation):
     run = make_run()
     examples = [make_example("silence", gain=0.0), make_example("empty", skip=4000)]

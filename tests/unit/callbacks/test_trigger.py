@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import ClassVar
 
 import attrs
 import pytest
@@ -124,20 +125,53 @@ def test_a_phase_that_does_not_exist_is_refused(run):
         Trigger(Triggers(phases=("main",))).check(run)
 
 
-def test_says_so_when_validations_seldom_fall_on_its_steps(run):
-    run.experiment.train.validate_every = 300
-    Trigger(Triggers(every=500)).check(run)
-    assert run.said[-1].endswith(
-        "every = 500 and train.validate_every = 300 meet at multiples of 1500 only;"
-        " make `every` a multiple of 300"
-    )
-    Trigger(Triggers(at=(300, 310))).check(run)
-    assert "at = 310: no multiple of train.validate_every = 300" in run.said[-1]
+@attrs.frozen(kw_only=True)
+class OnSteps(Triggers):
+    """Stand for a callback that acts on training steps."""
+
+    on_steps: ClassVar[bool] = True
 
 
-@pytest.mark.parametrize("options", [Triggers(), Triggers(every=600), Triggers(every=100), Triggers(every=0)])
-def test_says_nothing_when_all_is_met(run, options):
-    run.experiment.train.validate_every = 300
-    Trigger(options).check(run)
-    Trigger(Triggers(every=7, at=(3,)), on_steps=True).check(run)
-    assert run.said == []
+def test_tells_when_validations_seldom_fall_on_its_steps():
+    (found,) = Triggers(every=500).missed(300, None)
+    expected = "500 and train.validate_every = 300 meet at multiples of 1500 only; make it a multiple of 300"
+    assert found == ("every", expected)
+    (found,) = Triggers(at=(300, 310)).missed(300, None)
+    assert found == ("at", "310 is no multiple of train.validate_every = 300: no validation there")
+
+
+def test_tells_when_the_training_is_over_before_it_acts():
+    (found,) = Triggers(every=500).missed(300, 900)
+    expected = "500 falls on no multiple of train.validate_every = 300 within the 900 steps of this training"
+    assert found == ("every", expected)
+    assert list(OnSteps(every=2000, at=(10, 1500)).missed(300, 1000)) == [
+        ("every", "2000 falls on no step within the 1000 steps of this training"),
+        ("at", "1500 is behind the end of this training of 1000 steps"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "steps"),
+    [
+        (Triggers(), 1000),
+        (Triggers(every=600), None),
+        (Triggers(every=100), 1000),
+        (Triggers(every=0), 1000),
+        # The end is validated, wherever it falls.
+        (Triggers(every=1000), 1000),
+        (Triggers(at=(300, 1000)), 1000),
+        (OnSteps(every=7, at=(3,)), 1000),
+    ],
+)
+def test_tells_nothing_when_all_is_met(options, steps):
+    assert list(options.missed(300, steps)) == []
+
+
+@pytest.mark.parametrize("options", [Triggers(every=0), Triggers(every=3), Triggers(every=4)])
+@pytest.mark.parametrize("steps", [5, 8, 9])
+def test_what_is_told_to_never_act_never_does(run, options, steps):
+    trigger = Trigger(options)
+    validations = {*range(2, steps + 1, 2), steps}
+    acts = [step for step in sorted(validations) if trigger.due(run, step)]
+    never = any("falls on no" in message for _, message in options.missed(2, steps))
+    assert never == (bool(options.every) and not acts)
