@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import torch
 
@@ -42,9 +43,11 @@ def _plain(weights: list[torch.Tensor]) -> list[torch.Tensor]:
     return [weight.detach() for weight in weights]
 
 
-def _norm(tensors: list[torch.Tensor]) -> torch.Tensor:
+def _norm(tensors: Iterable[torch.Tensor]) -> torch.Tensor:
     """Return the Euclidean norm over all entries, in float64."""
-    return torch.stack([norm.double() for norm in torch._foreach_norm(tensors)]).norm()
+    norms = [norm.double() for norm in torch._foreach_norm(list(tensors))]
+    whole: torch.Tensor = torch.linalg.vector_norm(torch.stack(norms))
+    return whole
 
 
 def _gradients_of(weights: list[torch.Tensor]) -> torch.Tensor:
@@ -53,7 +56,7 @@ def _gradients_of(weights: list[torch.Tensor]) -> torch.Tensor:
     gradients = [weight.grad for weight in weights if weight.grad is not None and weight.numel()]
     if not gradients:
         return torch.tensor([0.0, 1.0, 0.0], dtype=torch.float64, device=weights[0].device)
-    some = sum(gradient.count_nonzero() for gradient in gradients)
-    finite = sum(gradient.isfinite().count_nonzero() for gradient in gradients)
+    some = torch.stack([gradient.count_nonzero() for gradient in gradients]).sum()
+    finite = torch.stack([gradient.isfinite().count_nonzero() for gradient in gradients]).sum()
     non_finite = sum(gradient.numel() for gradient in gradients) - finite
     return torch.stack([_norm(gradients), 1 - some / count, non_finite / count]).double()
