@@ -15,10 +15,11 @@ not tell them apart there.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
-from scipy.fft import next_fast_len
+from scipy.fft import irfft, next_fast_len, rfft
 from torch import Tensor
 
 # Hz at which sweeps start: so far below 20 Hz that their beginning does not show there.
@@ -66,6 +67,65 @@ def sweep_signal(sweep: SweptSine) -> Tensor:
     return (2 * math.pi * sweep.start * sweep.constant * (times / sweep.constant).exp()).sin()
 
 
+class SweepReader:
+    """Read what devices made of a sweep, with all that depends on the sweep alone made once.
+
+    `frequencies` [points] in Hz from 20 Hz on; `samples` is the length of what is read.
+    """
+
+    def __init__(self, sweep: SweptSine, frequencies: Tensor, orders: int, samples: int) -> None:
+        self.sweep = sweep
+        self.points = len(frequencies)
+        self.size: int = next_fast_len(max(2 * sweep.samples, samples + sweep.samples), real=True)
+        self._own = self._spectrum(sweep_signal(sweep))
+        self._inverse = _inverse(sweep, self.size)
+        self._kept = _kept(sweep, self.size)
+        multiples = [order * frequencies.double() for order in range(1, orders + 1)]
+        self._kernels = tuple(
+            tuple(_kernels(sweep, all_of_one, order)) for order, all_of_one in enumerate(multiples, start=1)
+        )
+
+    def read(self, recorded: Tensor) -> Tensor:
+        """Return what `sweep_responses` does of [..., samples]."""
+        spectrum = self._spectrum(recorded.double())
+        fundamental = self._signal(spectrum / self._own)
+        # The sweep's own spectrum is exact up to the Nyquist frequency; harmonics end in other ways.
+        rest = spectrum - self._own * self._spectrum(fundamental * self._kept)
+        harmonics = self._signal(rest * self._inverse)
+        found = [self._transformed(fundamental, self._kernels[0])]
+        found += [self._transformed(harmonics, kernels) for kernels in self._kernels[1:]]
+        return torch.stack(found, dim=-2)
+
+    # Of these lengths in float64, SciPy's transforms take half of the time of torch's.
+
+    def _spectrum(self, signal: Tensor) -> Tensor:
+        return torch.from_numpy(rfft(signal.numpy(), self.size))
+
+    def _signal(self, spectrum: Tensor) -> Tensor:
+        return torch.from_numpy(irfft(spectrum.numpy(), self.size, overwrite_x=True))
+
+    def _transformed(self, impulses: Tensor, kernels: tuple[_Kernel, ...]) -> Tensor:
+        """Transform the response of one order, at each frequency in a window of its own."""
+        shape = (*impulses.shape[:-1], self.points)
+        result = torch.full(shape, math.nan, dtype=torch.complex128)
+        for kernel in kernels:
+            # What comes before the start of the sweep lies at the end of the circle.
+            early = impulses[..., self.size + kernel.first : self.size + min(kernel.last, 0)]
+            part = torch.cat([early, impulses[..., max(kernel.first, 0) : max(kernel.last, 0)]], dim=-1)
+            values = (part @ kernel.exponentials).unflatten(-1, (-1, 2))
+            result[..., kernel.points] = torch.view_as_complex(values)
+        return result
+
+
+class _Kernel(NamedTuple):
+    """Hold windowed exponentials of some `points` over samples [first, last), as real numbers."""
+
+    points: slice
+    first: int
+    last: int
+    exponentials: Tensor
+
+
 def sweep_responses(recorded: Tensor, sweep: SweptSine, frequencies: Tensor, orders: int = 5) -> Tensor:
     """Return what a device made of a sweep: its fundamental and harmonics up to `orders`.
 
@@ -74,28 +134,18 @@ def sweep_responses(recorded: Tensor, sweep: SweptSine, frequencies: Tensor, ord
     sine sin(phi) at `frequencies` [points] in Hz from 20 Hz on: its harmonic k + 1 is the imaginary part
     of entry times exp(i (k + 1) phi). It is NaN where the harmonic lies beyond the Nyquist frequency.
     """
-    size = next_fast_len(max(2 * sweep.samples, recorded.shape[-1] + sweep.samples), real=True)
-    spectrum = torch.fft.rfft(recorded.double(), size)
-    own = torch.fft.rfft(sweep_signal(sweep), size)
-    # The sweep's own spectrum is exact up to the Nyquist frequency; harmonics end in other ways than it does.
-    fundamental = torch.fft.irfft(spectrum / own, size)
-    rest = spectrum - own * torch.fft.rfft(_kept(fundamental, sweep), size)
-    harmonics = torch.fft.irfft(rest * _inverse(sweep, size), size)
-    found = [_windowed(fundamental, sweep, frequencies, 1)]
-    found += [_windowed(harmonics, sweep, frequencies, order) for order in range(2, orders + 1)]
-    return torch.stack(found, dim=-2)
+    return SweepReader(sweep, frequencies, orders, recorded.shape[-1]).read(recorded)
 
 
-def _kept(fundamental: Tensor, sweep: SweptSine) -> Tensor:
-    """Return what of an impulse response belongs to the fundamental at any frequency.
+def _kept(sweep: SweptSine, size: int) -> Tensor:
+    """Return the window [size] on an impulse response that holds the fundamental of any frequency.
 
     Without it, the sudden start of the fundamental does not lie over the harmonics of low frequencies.
     """
-    size = fundamental.shape[-1]
     times = torch.arange(size, dtype=torch.float64) / sweep.rate
     times = torch.where(times > size / sweep.rate / 2, times - size / sweep.rate, times)
     before, behind = _window_ends(sweep, torch.ones(1, dtype=torch.float64), 1)
-    return fundamental * _window(times, before, behind)
+    return _window(times, before, behind)
 
 
 def _inverse(sweep: SweptSine, size: int) -> Tensor:
@@ -106,27 +156,23 @@ def _inverse(sweep: SweptSine, size: int) -> Tensor:
     return torch.polar(gain, math.pi / 4 - 2 * math.pi * turns)
 
 
-def _windowed(impulses: Tensor, sweep: SweptSine, frequencies: Tensor, order: int) -> Tensor:
-    """Transform the response of one order at multiples of `frequencies`, each in a window of its own."""
-    result = torch.full((*impulses.shape[:-1], len(frequencies)), math.nan, dtype=torch.complex128)
-    multiples = order * frequencies.double()
+def _kernels(sweep: SweptSine, multiples: Tensor, order: int) -> Iterator[_Kernel]:
+    """Yield what transforms the response of one order at `multiples` [points] of frequencies, in chunks."""
     inside = int((multiples <= sweep.rate / 2 * (1 + 1e-9)).sum())
     for start in range(0, inside, _CHUNK):
-        chunk = multiples[start : min(start + _CHUNK, inside)]
-        result[..., start : start + len(chunk)] = _transform(impulses, sweep, chunk, order)
-    return result
+        points = slice(start, min(start + _CHUNK, inside))
+        yield _kernel(sweep, multiples, points, order)
 
 
-def _transform(impulses: Tensor, sweep: SweptSine, chunk: Tensor, order: int) -> Tensor:
+def _kernel(sweep: SweptSine, multiples: Tensor, points: slice, order: int) -> _Kernel:
+    chunk = multiples[points]
     before, behind = _window_ends(sweep, chunk, order)
     lead = sweep.lead(order)
     first = math.ceil((-lead - float(before.max())) * sweep.rate)
-    last = math.floor((-lead + float(behind.max())) * sweep.rate)
-    index = torch.arange(first, last + 1)
-    times = index.double() / sweep.rate + lead
-    window = _window(times[:, None], before, behind)
-    kernel = torch.polar(window, -2 * math.pi * chunk * times[:, None])
-    return impulses[..., index % impulses.shape[-1]].to(torch.complex128) @ kernel
+    last = math.floor((-lead + float(behind.max())) * sweep.rate) + 1
+    times = torch.arange(first, last).double() / sweep.rate + lead
+    exponentials = torch.polar(_window(times[:, None], before, behind), -2 * math.pi * chunk * times[:, None])
+    return _Kernel(points, first, last, torch.view_as_real(exponentials).flatten(-2))
 
 
 def _window_ends(sweep: SweptSine, frequency: Tensor, order: int) -> tuple[Tensor, Tensor]:

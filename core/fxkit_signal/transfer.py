@@ -20,24 +20,38 @@ class Spectra(NamedTuple):
     cross: Tensor
 
 
+def segment_spectra(signal: Tensor, rate: float) -> Tensor:
+    """Transform segments of about 0.3 s, half overlapping, with a Hann window (Welch, 1967).
+
+    Returns complex64 [segments, bins]; none of a signal [samples] that is shorter than a segment.
+    """
+    size = 1 << math.ceil(math.log2(_SEGMENT_SECONDS * rate))
+    if signal.shape[-1] < size:
+        return torch.zeros(0, size // 2 + 1, dtype=torch.complex64)
+    spectra: Tensor = torch.fft.rfft(signal.float().unfold(-1, size, size // 2) * torch.hann_window(size))
+    return spectra
+
+
+def cross_spectrum(one: Tensor, other: Tensor) -> Tensor:
+    """Sum the cross spectrum of two signals over their segments, complex128 [bins]."""
+    return (one.conj() * other).sum(0, dtype=torch.complex128)
+
+
+def segments_together(dry: Tensor, wet: Tensor) -> Spectra:
+    """Return the spectra of what went in and what came out, each given by its segments."""
+    return Spectra(cross_spectrum(dry, dry).real, cross_spectrum(wet, wet).real, cross_spectrum(dry, wet))
+
+
 def cross_spectra(pairs: Iterable[tuple[Tensor, Tensor]], rate: float) -> Spectra:
-    """Sum spectra over segments of about 0.3 s, half overlapping, with a Hann window (Welch, 1967).
+    """Sum spectra of pairs of recordings.
 
     Each pair holds what went in and what came out, [samples]; what is shorter than a segment is left out.
     """
-    size = 1 << math.ceil(math.log2(_SEGMENT_SECONDS * rate))
-    zero = torch.zeros(size // 2 + 1, dtype=torch.float64)
-    total = Spectra(zero, zero, zero.to(torch.complex128))
-    window = torch.hann_window(size)
-    for dry, wet in pairs:
-        if dry.shape[-1] < size:
-            continue
-        x, y = (
-            torch.fft.rfft(one.float().unfold(-1, size, size // 2) * window).to(torch.complex128)
-            for one in (dry, wet)
-        )
-        sums = ((x.abs() ** 2).sum(0), (y.abs() ** 2).sum(0), (x.conj() * y).sum(0))
-        total = Spectra(*(before + new for before, new in zip(total, sums, strict=True)))
+    silence = segment_spectra(torch.zeros(0), rate)
+    total = segments_together(silence, silence)
+    for pair in pairs:
+        new = segments_together(*(segment_spectra(one, rate) for one in pair))
+        total = Spectra(*(before + more for before, more in zip(total, new, strict=True)))
     return total
 
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from fxkit.context import BuildContext
     from fxkit.engine.session import Evaluation, Run
-    from fxkit.inspection.response import Response
+    from fxkit.inspection.recorded import RecordedMeter
+    from fxkit.inspection.response import Response, ResponseMeter
 
 _FILES = "fxkit.inspection.response_files:"
 
@@ -47,12 +48,12 @@ class FrequencyResponse(Triggers):
     )
     nodes: bool = opt(True, help="measure each node of a chain, too")
 
-    def build(self, ctx: BuildContext) -> ResponseMeter:
+    def build(self, ctx: BuildContext) -> ResponseWatcher:
         """Build the callback."""
-        return ResponseMeter(self)
+        return ResponseWatcher(self)
 
 
-class ResponseMeter:
+class ResponseWatcher:
     """Measure, draw and remember the responses of one run."""
 
     def __init__(self, options: FrequencyResponse) -> None:
@@ -60,6 +61,8 @@ class ResponseMeter:
         self.trigger = Trigger(options)
         self.gains: dict[int, torch.Tensor] = {}
         self.said: tuple[str, ...] = ()
+        self._meter: ResponseMeter | None = None
+        self._recorded: RecordedMeter | None = None
 
     @hookimpl
     def fx_run_start(self, run: Run) -> None:
@@ -92,11 +95,12 @@ class ResponseMeter:
         self.trigger.load_state_dict(state["trigger"])
 
     def _act(self, run: Run, evaluation: Evaluation, name: str) -> None:
-        from fxkit.inspection.recorded import recorded_response
+        from fxkit.inspection.recorded import RecordedMeter
         from fxkit_callbacks._probing import responses, state_title
 
         response = self._measure(run, evaluation)
-        recorded = recorded_response(evaluation, response.frequencies)
+        self._recorded = self._recorded or RecordedMeter(response.frequencies, evaluation.sample_rate)
+        recorded = self._recorded.response(evaluation)
         folder = responses(run)
         title = state_title(run, evaluation)
         run.background.call(self, f"{_FILES}write_response", folder, response, recorded, title)
@@ -111,18 +115,14 @@ class ResponseMeter:
         self._say(run, response)
 
     def _measure(self, run: Run, evaluation: Evaluation) -> Response:
-        from fxkit.inspection.response import frequency_response
+        from fxkit.inspection.response import ResponseMeter
         from fxkit_callbacks._probing import knob_tensor, validated_weights
 
         options = self.options
+        self._meter = self._meter or ResponseMeter(run.sample_rate, options.levels, options.seconds)
+        nodes = options.nodes and len(run.model.plan.nodes) > 1
         with validated_weights(run, evaluation):
-            return frequency_response(
-                run.model,
-                knobs=knob_tensor(run, options.knobs),
-                levels=options.levels,
-                seconds=options.seconds,
-                nodes=options.nodes and len(run.model.plan.nodes) > 1,
-            )
+            return self._meter.measure(run.model, knob_tensor(run, options.knobs), nodes=nodes)
 
     def _remember(self, step: int, response: Response) -> None:
         import torch

@@ -27,7 +27,7 @@ class Heard:
     """Hold what came out of the first channel, float32 [items, samples] on the CPU, latency cut off.
 
     `through` is the audio behind each node of the running model, `alone` what each node makes of the test
-    signals by itself; `reasons` say why a node was not taken alone.
+    signals by itself, both of those items that were asked for; `reasons` say why a node was not taken alone.
     """
 
     whole: torch.Tensor
@@ -53,13 +53,19 @@ def input_channels(model: Model) -> int:
 
 
 def probe(
-    model: Model, signals: torch.Tensor, starts: torch.Tensor, knobs: torch.Tensor | None, *, nodes: bool
+    model: Model,
+    signals: torch.Tensor,
+    starts: torch.Tensor,
+    knobs: torch.Tensor | None,
+    *,
+    nodes: slice | None,
 ) -> Heard:
     """Run test signals [items, samples] through a model that has settled in a fifth of a second of silence.
 
     All channels get the same. `starts` int64 [items] tells how long the clocks of the model (oscillators)
-    had run before; `knobs` [knobs] are scaled to [0, 1], in the middle when absent. The model's weights, its
-    mode and torch's generators are left as they were. Raises `RunError` as `refuse_players` does.
+    had run before; `knobs` [knobs] are scaled to [0, 1], in the middle when absent; `nodes` are the items of
+    which each node is heard, too. The model's weights, its mode and torch's generators are left as they
+    were. Raises `RunError` as `refuse_players` does.
     """
     refuse_players(model)
     with undisturbed(model):
@@ -130,21 +136,21 @@ class _Pass:
         self.starts = starts
         self.knobs = None if knobs is None else knobs.to(self.device).expand(len(signals), -1)
 
-    def run(self, nodes: bool) -> Heard:
+    def run(self, nodes: slice | None) -> Heard:
         """Return what is heard."""
-        outputs = list(self._outputs(nodes))
+        outputs = list(self._outputs(nodes is not None))
         pieces = [output.audio[:, 0].cpu() for output in outputs]
         whole = self._cut(pieces, self.plan.latency)
-        if not nodes:
+        if nodes is None:
             return Heard(whole=whole)
         through = {
-            name: self._cut([output.nodes[name][:, 0].cpu() for output in outputs], self.plan.late[name])
+            name: self._cut([output.nodes[name][nodes, 0].cpu() for output in outputs], self.plan.late[name])
             for name in self.plan.nodes
         }
         reasons = {name: reason for name, node in self.plan.nodes.items() if (reason := _reason(node))}
         standing = {name: track[:, :, -1:] for name, track in outputs[0].parameters.items()}
         alone = {
-            name: through[name] if self._opens(name) else self._alone(node, standing)
+            name: through[name] if self._opens(name) else self._alone(node, standing, nodes)
             for name, node in self.plan.nodes.items()
             if name not in reasons
         }
@@ -175,14 +181,16 @@ class _Pass:
         stands = all(track in self.plan.still for _, track in self.plan.nodes[name].tracks)
         return stands and isinstance(first, Leaf) and first.name == name
 
-    def _alone(self, node: NodePlan, standing: Mapping[str, torch.Tensor]) -> torch.Tensor:
-        audio = self.audio.expand(-1, node.ctx.channels, -1)
-        module, state = self.model.node(node.name), state_at(self.model.node(node.name), self.starts)
+    def _alone(self, node: NodePlan, standing: Mapping[str, torch.Tensor], items: slice) -> torch.Tensor:
+        audio = self.audio[items].expand(-1, node.ctx.channels, -1)
+        held = {name: track.expand(len(self.audio), -1, -1)[items] for name, track in standing.items()}
+        module = self.model.node(node.name)
+        state = state_at(module, self.starts[items])
         pieces: list[torch.Tensor] = []
         for start in range(0, audio.shape[-1], _BLOCK):
             piece = audio[..., start : start + _BLOCK]
             frames = frames_due(start, piece.shape[-1], node.ctx.hop)
-            result, state = _step(module, piece, _held(node, standing, frames), state)
+            result, state = _step(module, piece, _held(node, held, frames), state)
             pieces.append(result[:, 0].cpu())
         return self._cut(pieces, node.traits.latency)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 import attrs
 import numpy as np
@@ -11,11 +11,13 @@ import numpy.typing as npt
 import torch
 
 from fxkit.inspection.probe import Heard, knob_names, probe
+from fxkit.inspection.trace import FAINT, LEAST, Trace, decibels, read_small, read_swept
 from fxkit.model.graph import Model
-from fxkit_signal.dtft import dtft, group_delay, log_frequencies
-from fxkit_signal.swept_sine import SweptSine, sweep_responses, sweep_signal, swept_sine
+from fxkit_signal.dtft import Transform, log_frequencies
+from fxkit_signal.swept_sine import SweepReader, sweep_signal, swept_sine
 
 Array = npt.NDArray[np.float64]
+_Path = tuple[str, str]
 
 LEVELS = (-36.0, -18.0, -6.0)
 ORDERS = 5
@@ -23,57 +25,10 @@ LOWEST = 20.0
 _PER_OCTAVE = 16
 _IMPULSE = 1e-3
 _TAIL_SECONDS, _TAPS_SECONDS = 0.2, 0.25
-# A response whose energy beyond the usual taps is below this part of the whole is cut there.
-_FAINT = 1e-6
+# How much of the end of a sweep's recording tells whether the response lasts longer than the usual taps.
+_END_SECONDS = 0.05
 # Two measurements of a device that stands still differ less than this, where they are not this far down.
 _DRIFT_DB, _DRIFT_RANGE_DB = 0.5, 40.0
-_LEAST = 1e-10
-
-
-@attrs.frozen(kw_only=True, eq=False)
-class SmallSignal:
-    """Hold the response to an impulse of -60 dBFS, over the frequencies of a `Response`.
-
-    Impulses of both signs are subtracted, so that bias and even harmonics cancel. `magnitude_db`; `phase` in
-    radians, unwrapped; `group_delay` in seconds; `impulse` [taps] is the response to an impulse of 1.
-    `drift_db` is by how much a second measurement, with the model's clocks a third of a second later,
-    differs at most, where the response is within 40 dB of its peak.
-    """
-
-    impulse: Array
-    magnitude_db: Array
-    phase: Array
-    group_delay: Array
-    drift_db: float
-
-
-@attrs.frozen(kw_only=True, eq=False)
-class Swept:
-    """Hold the response to a swept sine at `level` dBFS, over the frequencies of a `Response`.
-
-    `magnitude_db` is the level of the fundamental over that of the sine. `harmonics_db`
-    [orders 2 to 5, frequencies] is that of each harmonic of a sine at that frequency; NaN where the
-    harmonic lies beyond the Nyquist frequency.
-    """
-
-    level: float
-    magnitude_db: Array
-    harmonics_db: Array
-
-    @property
-    def distortion(self) -> Array:
-        """Return the total harmonic distortion, of harmonics 2 to 5 over the fundamental, as a ratio."""
-        powers = np.nansum(10 ** (self.harmonics_db / 10), axis=0)
-        ratio: Array = np.sqrt(powers / 10 ** (self.magnitude_db / 10))
-        return ratio
-
-
-@attrs.frozen(kw_only=True, eq=False)
-class Trace:
-    """Hold both measurements of one path through the model; of nodes, only the sweep at the highest level."""
-
-    small: SmallSignal
-    swept: tuple[Swept, ...]
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -94,13 +49,16 @@ class Response:
     """Hold the frequency response of a model: the whole, and each node.
 
     `frequencies` in Hz rise in even ratios from 20 Hz to the Nyquist frequency. `knobs` are those at which
-    it was measured, scaled to [0, 1]. `notes` tell what a reader has to know about it.
+    it was measured, scaled to [0, 1]. `drift_db` is by how much a second measurement of the small-signal
+    response, with the model's clocks a third of a second later, differs at most, where the response is
+    within 40 dB of its peak. `notes` tell what a reader has to know about it.
     """
 
     sample_rate: int
     frequencies: Array
     whole: Trace
     nodes: Mapping[str, NodeResponse]
+    drift_db: float
     knobs: Mapping[str, float] = attrs.field(factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -144,116 +102,127 @@ def frequency_response(
     seconds: float = 1.0,
     nodes: bool = True,
 ) -> Response:
-    """Measure a model's response through its own forward, settled in silence, its latency cut off.
-
-    All channels get the same signal; the first is measured. `knobs` [knobs] are scaled to [0, 1], in the
-    middle when absent; `levels` in dBFS are those of the sweeps, each of about `seconds`; `nodes` tells
-    whether each node is measured, too. Raises `RunError` for a model that has nothing to respond to: one
-    that plays by itself or from features.
-    """
+    """Measure a model's response once; see `ResponseMeter`."""
     rate = next(iter(model.plan.nodes.values())).ctx.sample_rate
-    meter = _Meter(rate, levels, swept_sine(rate, seconds))
-    starts = torch.tensor([0, 0, meter.later, meter.later, *(0 for _ in levels)])
-    heard = probe(model, meter.signals(), starts, knobs, nodes=nodes)
-    traces = meter.traces(heard)
-    measured = {
-        name: NodeResponse(
-            alone=traces.get(("alone", name)),
-            through=traces["through", name],
-            reason=heard.reasons.get(name, ""),
-        )
-        for name in heard.through
-    }
-    whole = traces["whole", ""]
-    return Response(
-        sample_rate=rate,
-        frequencies=meter.frequencies.numpy(),
-        whole=whole,
-        nodes=measured,
-        knobs=knob_names(model, knobs),
-        notes=tuple(_notes(model, whole)),
-    )
+    return ResponseMeter(rate, levels, seconds).measure(model, knobs, nodes=nodes)
 
 
-class _Meter:
-    """Make the test signals, two pairs of impulses and a sweep per level, and read the responses."""
+class ResponseMeter:
+    """Measure responses at `rate` Hz again and again: what the test signals alone decide is made once.
 
-    def __init__(self, rate: int, levels: tuple[float, ...], sweep: SweptSine) -> None:
+    `levels` in dBFS are those of the sweeps, each of about `seconds`.
+    """
+
+    def __init__(self, rate: int, levels: tuple[float, ...] = LEVELS, seconds: float = 1.0) -> None:
         self.rate = rate
         self.levels = levels
-        self.sweep = sweep
         self.frequencies = log_frequencies(LOWEST, rate / 2, _PER_OCTAVE)
-        # An odd number of samples, so that no period of a usual oscillator divides it.
-        self.later = 2 * (rate // 6) + 1
+        sweep = swept_sine(rate, seconds)
+        samples = sweep.samples + round(_TAIL_SECONDS * rate)
+        self.taps = min(round(_TAPS_SECONDS * rate), samples)
+        self._gains = torch.tensor([10 ** (level / 20) for level in levels], dtype=torch.float64)
+        silence = torch.zeros(samples - sweep.samples, dtype=torch.float64)
+        self._sweeps = self._gains[:, None] * torch.cat([sweep_signal(sweep), silence])
+        self._reader = SweepReader(sweep, self.frequencies, ORDERS, samples)
+        self._transform = Transform(self.frequencies, rate, samples)
 
-    def signals(self) -> torch.Tensor:
-        """Return the test signals, float64 [4 + levels, samples]."""
-        samples = self.sweep.samples + round(_TAIL_SECONDS * self.rate)
-        signals = torch.zeros(4 + len(self.levels), samples, dtype=torch.float64)
-        signals[:4, 0] = torch.tensor([1.0, -1.0, 1.0, -1.0]) * _IMPULSE
-        gains = torch.tensor([10 ** (level / 20) for level in self.levels], dtype=torch.float64)
-        signals[4:, : self.sweep.samples] = gains[:, None] * sweep_signal(self.sweep)
-        return signals
+    def measure(self, model: Model, knobs: torch.Tensor | None = None, *, nodes: bool = True) -> Response:
+        """Measure a model's response through its own forward, settled in silence, its latency cut off.
 
-    def traces(self, heard: Heard) -> dict[tuple[str, str], Trace]:
-        """Return every path through the model as ("whole" | "through" | "alone", node) -> its trace."""
-        paths = {("through", name): audio for name, audio in heard.through.items()}
-        paths |= {("alone", name): audio for name, audio in heard.alone.items()}
-        # What is one signal is measured once.
-        distinct = {id(audio): audio for audio in paths.values()}
-        whole, *nodes = self._read([heard.whole, *distinct.values()])
-        traces = dict(zip(distinct, nodes, strict=True))
-        return {("whole", ""): whole, **{path: traces[id(audio)] for path, audio in paths.items()}}
+        All channels get the same signal; the first is measured. `knobs` [knobs] are scaled to [0, 1], in the
+        middle when absent; `nodes` tells whether each node is measured, too. Raises `RunError` for a model
+        that has nothing to respond to: one that plays by itself or from features.
+        """
+        loudest = int(self._gains.argmax())
+        still = torch.zeros(len(self.levels), dtype=torch.int64)
+        swept = probe(model, self._sweeps, still, knobs, nodes=slice(loudest, loudest + 1) if nodes else None)
+        long = any(self._lingers(audio) for audio in (swept.whole, *swept.through.values()))
+        # Of two pairs of impulses, one when the model's clocks have run for a while; nodes get the first.
+        starts = torch.tensor([0, 0, self.later, self.later])
+        impulses = probe(model, self._impulses(long), starts, knobs, nodes=slice(0, 2) if nodes else None)
+        return self._response(model, knobs, swept, impulses)
 
-    def _read(self, heard: Sequence[torch.Tensor]) -> Iterator[Trace]:
-        """Yield the trace of each [items, samples]: the first with all sweeps, others with the loudest."""
-        loudest = max(range(len(self.levels)), key=lambda index: self.levels[index])
-        rows = [(0, index) for index in range(len(self.levels))]
-        rows += [(path, loudest) for path in range(1, len(heard))]
-        gains = torch.tensor([10 ** (self.levels[index] / 20) for _, index in rows], dtype=torch.float64)
-        recorded = torch.stack([heard[path][4 + index] for path, index in rows]) / gains[:, None]
-        swept = list(zip(rows, sweep_responses(recorded, self.sweep, self.frequencies, ORDERS), strict=True))
-        for path, audio in enumerate(heard):
-            own = [_swept(self.levels[index], one) for (owner, index), one in swept if owner == path]
-            impulses = (audio[0:4:2].double() - audio[1:4:2]) / (2 * _IMPULSE)
-            yield Trace(small=self._small(impulses), swept=tuple(own))
+    @property
+    def later(self) -> int:
+        """Return by how many samples the second measurement comes later.
 
-    def _small(self, impulses: torch.Tensor) -> SmallSignal:
-        impulses = _short(impulses, round(_TAPS_SECONDS * self.rate))
-        spectra = dtft(impulses, self.frequencies, self.rate)
-        delay = group_delay(impulses[0], self.frequencies, self.rate) / self.rate
-        magnitudes = _decibels(spectra)
-        return SmallSignal(
-            impulse=impulses[0].numpy(),
-            magnitude_db=magnitudes[0],
-            phase=_unwrapped(np.asarray(spectra[0].angle()), delay.numpy(), self.frequencies.numpy()),
-            group_delay=delay.numpy(),
-            drift_db=_drift(magnitudes[0], magnitudes[1]),
+        An odd number, so that no period of a usual oscillator divides it.
+        """
+        return 2 * (self.rate // 6) + 1
+
+    def _impulses(self, long: bool) -> torch.Tensor:
+        impulses = torch.zeros(4, self._sweeps.shape[-1] if long else self.taps, dtype=torch.float64)
+        impulses[:, 0] = torch.tensor([1.0, -1.0, 1.0, -1.0]) * _IMPULSE
+        return impulses
+
+    def _lingers(self, audio: torch.Tensor) -> bool:
+        """Tell whether sweeps [items, samples] are still heard when they have been over for a while."""
+        end = audio[:, -round(_END_SECONDS * self.rate) :].double()
+        heard = end.var(-1, unbiased=False), audio.double().var(-1, unbiased=False)
+        return bool((heard[0] > FAINT * heard[1]).any())
+
+    def _response(self, model: Model, knobs: torch.Tensor | None, swept: Heard, impulses: Heard) -> Response:
+        traces = self._traces(swept, impulses)
+        whole = traces["whole", ""]
+        later = decibels(
+            self._transform.spectrum(_difference(impulses.whole[2:])[: len(whole.small.impulse)])
+        )
+        drift = _drift(whole.small.magnitude_db, later)
+        measured = {
+            name: NodeResponse(
+                alone=traces.get(("alone", name)),
+                through=traces["through", name],
+                reason=swept.reasons.get(name, ""),
+            )
+            for name in swept.through
+        }
+        return Response(
+            sample_rate=self.rate,
+            frequencies=self.frequencies.numpy(),
+            whole=whole,
+            nodes=measured,
+            drift_db=drift,
+            knobs=knob_names(model, knobs),
+            notes=tuple(_notes(model, whole, drift)),
         )
 
+    def _traces(self, swept: Heard, impulses: Heard) -> dict[_Path, Trace]:
+        """Return every path through the model -> its trace."""
+        sweeps, pairs = _paths(swept), _paths(impulses)
+        # What is one signal is measured once: a node that stands first is alone as it is in the chain.
+        keys = {id(audio): path for path, audio in sweeps.items()}
+        distinct = tuple(keys.values())
+        traces = dict(zip(distinct, self._read(distinct, sweeps, pairs), strict=True))
+        return {path: traces[keys[id(audio)]] for path, audio in sweeps.items()}
 
-def _swept(level: float, response: torch.Tensor) -> Swept:
-    values = _decibels(response)
-    return Swept(level=level, magnitude_db=values[0], harmonics_db=values[1:])
+    def _read(
+        self,
+        paths: tuple[_Path, ...],
+        sweeps: Mapping[_Path, torch.Tensor],
+        pairs: Mapping[_Path, torch.Tensor],
+    ) -> Iterator[Trace]:
+        """Yield the trace of each path: of the whole with all sweeps, of others with the loudest."""
+        whole = torch.arange(len(self.levels))
+        rows = [whole if path[0] == "whole" else whole[self._gains.argmax()][None] for path in paths]
+        read = self._reader.read(torch.cat([sweeps[path] for path in paths]))
+        swept = (read / self._gains[torch.cat(rows), None, None]).split([len(row) for row in rows])
+        impulses = torch.stack([_difference(pairs[path]) for path in paths])
+        small = read_small(impulses, self._transform, self.frequencies.numpy(), self.rate, self.taps)
+        for row, responses, one in zip(rows, swept, small, strict=True):
+            levels = [self.levels[index] for index in row]
+            yield Trace(small=one, swept=tuple(map(read_swept, levels, responses)))
 
 
-def _short(impulses: torch.Tensor, taps: int) -> torch.Tensor:
-    """Cut what is too faint to matter, and would only add rounding errors."""
-    energy, tail = impulses.square().sum(), impulses[..., taps:].square().sum()
-    return impulses[..., :taps] if bool(tail <= _FAINT * energy) else impulses
+def _paths(heard: Heard) -> dict[_Path, torch.Tensor]:
+    """Return ("whole" | "through" | "alone", node) -> what was heard there [items, samples]."""
+    through = {("through", name): audio for name, audio in heard.through.items()}
+    alone = {("alone", name): audio for name, audio in heard.alone.items()}
+    return {("whole", ""): heard.whole, **through, **alone}
 
 
-def _decibels(response: torch.Tensor) -> Array:
-    values: Array = 20 * np.log10(np.maximum(response.abs().numpy(), _LEAST))
-    return values
-
-
-def _unwrapped(phase: Array, delay: Array, frequencies: Array) -> Array:
-    """Unwrap a phase, the turns between its points told by the group delay in seconds."""
-    expected = -2 * math.pi * np.diff(frequencies) * (delay[1:] + delay[:-1]) / 2
-    steps = np.diff(phase)
-    steps += 2 * math.pi * np.round((expected - steps) / (2 * math.pi))
-    return np.concatenate([phase[:1], phase[0] + np.cumsum(steps)])
+def _difference(pair: torch.Tensor) -> torch.Tensor:
+    """Return the response to an impulse of 1, of those to a faint one and to its negative."""
+    return (pair[0].double() - pair[1]) / (2 * _IMPULSE)
 
 
 def _drift(first: Array, second: Array) -> float:
@@ -261,13 +230,13 @@ def _drift(first: Array, second: Array) -> float:
     return float(np.abs(first - second)[heard].max())
 
 
-def _notes(model: Model, whole: Trace) -> Iterator[str]:
-    if whole.small.drift_db > _DRIFT_DB:
+def _notes(model: Model, whole: Trace, drift: float) -> Iterator[str]:
+    if drift > _DRIFT_DB:
         yield (
             f"the response changes over time, or is drowned in noise: two measurements differ by"
-            f" {whole.small.drift_db:.1f} dB, so each shows one moment"
+            f" {drift:.1f} dB, so each shows one moment"
         )
-    if whole.small.magnitude_db.max() <= 20 * math.log10(_LEAST) + 1:
+    if whole.small.magnitude_db.max() <= 20 * math.log10(LEAST) + 1:
         yield "nothing comes out at -60 dBFS: the small-signal response is silence"
     moving = sorted(
         {track for node in model.plan.nodes.values() for _, track in node.tracks} - model.plan.still

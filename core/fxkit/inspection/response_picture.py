@@ -26,7 +26,8 @@ from fxkit.figure import (
 
 if TYPE_CHECKING:
     from fxkit.inspection.recorded import Recorded
-    from fxkit.inspection.response import Response, Swept
+    from fxkit.inspection.response import Response
+    from fxkit.inspection.trace import Swept
 
 Array = npt.NDArray[np.float64]
 

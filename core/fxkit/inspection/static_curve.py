@@ -114,7 +114,7 @@ def static_curve(
     gains = torch.tensor([10 ** (level / 20) for level in levels], dtype=torch.float64)
     signals = gains[:, None] * sine
     starts = torch.zeros(len(levels), dtype=torch.int64)
-    heard = probe(model, signals, starts, knobs, nodes=nodes)
+    heard = probe(model, signals, starts, knobs, nodes=slice(None) if nodes else None)
     inputs = signals[:, -period:].numpy()
     return Curve(
         sample_rate=rate,
