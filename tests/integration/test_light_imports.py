@@ -54,6 +54,8 @@ def modules_of(*arguments: str, folder: Path) -> list[str]:
         ("plugins",),
         ("plugins", "losses", "--json"),
         ("plugins", "--check", "--no-plugins"),
+        ("schema",),
+        ("completion", "bash"),
         ("plugins", "show", "processor", "lstm"),
         ("plugins", "show", "controller", "static", "--json"),
         ("plugins", "show", "dataset", "virtual-device"),
@@ -68,6 +70,16 @@ def test_nothing_heavy_is_imported(arguments: tuple[str, ...], tmp_path: Path) -
 def test_checking_an_experiment_imports_nothing_heavy(small: str, tmp_path: Path) -> None:
     tmp_path.joinpath("small.toml").write_text(small)
     assert not set(HEAVY) & set(modules_of("check", "small.toml", folder=tmp_path))
+
+
+@pytest.mark.parametrize(
+    "words", [("show", "small.toml", "--origins"), ("fill", "small.toml", "--flat"), ("fill", "small.toml")]
+)
+def test_looking_at_an_experiment_imports_nothing_heavy(
+    words: tuple[str, ...], small: str, tmp_path: Path
+) -> None:
+    tmp_path.joinpath("small.toml").write_text(small)
+    assert not set(HEAVY) & set(modules_of("config", *words, folder=tmp_path))
 
 
 def test_help_imports_no_command_and_no_plugin(tmp_path: Path) -> None:

@@ -12,7 +12,9 @@ import venv
 from collections.abc import Callable
 from pathlib import Path
 
+import jsonschema
 import pytest
+import tomli
 
 pytestmark = pytest.mark.slow
 
@@ -199,6 +201,19 @@ def test_a_disabled_one_says_so_where_it_is_named(fxkit: Run, tmp_path: Path) ->
     checked = fxkit("check", "crushed.toml", FXKIT_DISABLE="fxkit-bitcrush")
     assert checked.returncode == 2
     assert checked.stderr.count("is disabled by FXKIT_DISABLE") == 3
+
+
+def test_installing_them_adds_their_branches_to_the_schema(fxkit: Run) -> None:
+    whole, own = fxkit("schema"), fxkit("schema", FXKIT_DISABLE="fxkit-bitcrush")
+    assert whole.returncode == 0, whole.stderr
+    assert "left out: processors fxkit-exits/exits:" in whole.stderr
+    with_them, without = (jsonschema.Draft7Validator(json.loads(one.stdout)) for one in (whole, own))
+    document = tomli.loads(EXPERIMENT)
+    assert list(with_them.iter_errors(document)) == []
+    assert {error.absolute_path[1] for error in without.iter_errors(document)} == {"crush", "slope", "huber"}
+    document["nodes"]["crush"].update(type="fxkit-bitcrush/bitcrush", hold=0)
+    (wrong,) = with_them.iter_errors(document)
+    assert list(wrong.absolute_path) == ["nodes", "crush"]
 
 
 def test_they_keep_the_contract_by_their_own_tests(python: Path) -> None:
