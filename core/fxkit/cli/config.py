@@ -144,7 +144,8 @@ def diff(one: str, other: str, allow_local: bool, no_plugins: bool, as_json: boo
 
         write_json({"same": not changes, "changes": [_change_record(change) for change in changes]})
     elif changes:
-        click.echo("\n".join(_change_lines(changes)))
+        # The colours are decided already.
+        click.echo("\n".join(_change_lines(changes)), color=True)
     raise click.exceptions.Exit(1 if changes else 0)
 
 

@@ -52,9 +52,13 @@ def bold(text: str) -> str:
 
 
 def coloured(text: str, style: str) -> str:
-    """Write text bold, dim, red or green on a terminal that has not asked for plain text (NO_COLOR)."""
-    styled = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    return f"\x1b[{_STYLES[style]}m{text}\x1b[0m" if styled else text
+    """Write text bold, dim, red or green on a terminal that has not asked for plain text."""
+    return f"\x1b[{_STYLES[style]}m{text}\x1b[0m" if styled() else text
+
+
+def styled() -> bool:
+    """Tell whether stdout is a terminal that has not asked for plain text (NO_COLOR)."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[str]], width: int | None) -> str:

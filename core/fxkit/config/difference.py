@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import attrs
 
 from fxkit.config.entries import Entry, entries
+from fxkit.config.relocation import is_path
 from fxkit.config.subject import Subject
 
 # Named tables whose members act in the order of the file.
@@ -49,7 +51,7 @@ def _values(subject: Subject) -> dict[str, Entry]:
 
 def _change(path: str, old: Entry | None, new: Entry | None) -> Change | None:
     if old and new:
-        return None if _same(old.value, new.value) else _between(path, old, new)
+        return None if _same(_meant(old), _meant(new)) else _between(path, old, new)
     alone = old or new
     return None if alone is None or alone.is_default else _between(path, old, new)
 
@@ -61,6 +63,17 @@ def _between(path: str, old: Entry | None, new: Entry | None) -> Change:
         new=new.value if new else None,
         old_source=old.source if old else "",
         new_source=new.source if new else "",
+    )
+
+
+def _meant(entry: Entry) -> Any:
+    """Return a value without the detours that a path may take."""
+    if not is_path(entry.option):
+        return entry.value
+    return (
+        [os.path.normpath(one) for one in entry.value]
+        if isinstance(entry.value, list)
+        else os.path.normpath(entry.value)
     )
 
 

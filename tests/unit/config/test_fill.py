@@ -215,7 +215,7 @@ def test_defaults_stand_in_their_tables_with_help_unit_and_range(folder: pathlib
         'run.name = "varied"   # by a dotted key\nrun.seed = 0                   # seed of every random',
         "segment = 4_096\nwarmup = 0                     # samples before each segment that only warm",
         "(at least 0 samples)\n",
-        "# init = ...",
+        "# until = ...",
         'controller = {type="static",lr=2, freeze = false}\n',
         "parameters.gain_db.fixed = 3.0\nlr = 1.0 ",
         'controller.type = "static"\ncontroller.lr = 1.0 ',
