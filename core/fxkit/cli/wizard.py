@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -99,7 +100,7 @@ class _Wizard:
     def choose(self) -> None:
         """Ask what there is, then for the device, then for the template among those that fit."""
         kinds = self.kinds()
-        usual = next((index for index, kind in enumerate(kinds) if self.fits(kind)), 0)
+        usual = max(range(len(kinds)), key=lambda index: (self.fit(kinds[index]), -index))
         kind = kinds[_choose("What do you have?", [kind.title for kind in kinds], usual)]
         devices = list(dict.fromkeys(one.device for one in kind.templates))
         device = devices[_choose("What is it?", devices)]
@@ -113,17 +114,20 @@ class _Wizard:
         groups: dict[str, list[Template]] = {}
         for one in self.known:
             groups.setdefault(self.title(one), []).append(one)
+        usual = Counter(one.dataset for one in self.known)
         kinds = [_Kind(title, tuple(members)) for title, members in groups.items()]
-        return sorted(kinds, key=lambda kind: -len(kind.templates))
+        return sorted(kinds, key=lambda kind: (-usual[kind.templates[0].dataset], -len(kind.templates)))
 
-    def fits(self, kind: _Kind) -> bool:
-        """Tell whether the folder that was named holds what a kind's templates learn from."""
+    def fit(self, kind: _Kind) -> int:
+        """Rate how much of the folder that was named a kind's templates would use; 0 when it does not fit."""
         template = kind.templates[0]
         survey = template.survey(self.catalog)
         if survey is None or self.answers.data is None or not self.answers.data.is_dir():
-            return False
+            return 0
         found: Survey = survey(self.answers.data)
-        return bool(found.recordings) and bool(found.knobs) == template.uses_knobs(self.catalog)
+        if not found.recordings or bool(found.knobs) < template.uses_knobs(self.catalog):
+            return 0
+        return len(found.recordings[0].files) + template.uses_knobs(self.catalog)
 
     def title(self, template: Template) -> str:
         from fxkit.spec import describe

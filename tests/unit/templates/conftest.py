@@ -18,7 +18,7 @@ def write(path: Path, seconds: float, rate: int = 48000, channels: int = 1) -> P
 
 @pytest.fixture
 def pairs(tmp_path):
-    """Write pairs: `pairs("amp", {"train": 2, "val": 1}, seconds=3.0)`; the split None is the folder itself."""
+    """Write pairs: `pairs("amp", {"train": 2, "val": 1}, seconds=3.0)`; None: no split folder."""
 
     def make(name, splits, seconds=3.0, rate=48000, sides=("input", "target"), channels=(1, 1)):
         root = tmp_path / name
