@@ -138,7 +138,7 @@ def command(
 
     if resume is not None:
         require_optuna()
-        _conduct(resume, team, as_json)
+        _go_on(resume, team, as_json)
         return
     from fxkit.sweeping.axes import read_axes
 
@@ -166,8 +166,7 @@ def command(
         metric,
     )
     folder = new_folder(name, sweep.run)
-    _register(folder, sweep, team)
-    _conduct(folder.path, team, as_json)
+    _conduct(folder, _registered(folder, sweep, team), team, as_json)
 
 
 @attrs.frozen(kw_only=True)
@@ -211,28 +210,37 @@ def _trials(sampler: str, trials: int | None, axes: tuple[Axis, ...]) -> int:
     return whole if trials is None else min(trials, whole)
 
 
-def _register(folder: SweepFolder, sweep: Sweep, team: Team) -> None:
+def _registered(folder: SweepFolder, sweep: Sweep, team: Team) -> Register:
     """Begin a sweep, or join the one of that name."""
     from fxkit.sweeping.sweep import refuse_other
 
     register = folder.new_register(folder.path.name, team.storage, sweep.heartbeat)
     if register.create(sweep):
         team.report(f"{sweep.trials} trials of {sweep.experiment}  {folder.path}")
-        return
+        return register
     refuse_other(register.sweep(), sweep, str(folder.path))
     team.report(f"joining {folder.path}")
+    return register
 
 
-def _conduct(path: Path, team: Team, as_json: bool) -> None:
-    """Work on the sweep of a folder until it is over, and say what came of it."""
+def _go_on(path: Path, team: Team, as_json: bool) -> None:
+    """Go on with the sweep of a folder, as a worker of a team where one has started this process."""
+    from fxkit.sweeping.checks import checked
     from fxkit.sweeping.folder import SweepFolder
+    from fxkit.sweeping.sweep import refuse_other
 
-    parent = os.environ.get(PARENT_VARIABLE)
-    folder = SweepFolder(path)
+    folder, parent = SweepFolder(path), os.environ.get(PARENT_VARIABLE)
     register = folder.open_register(team.storage)
     if parent is not None:
         _work(folder, register, team, int(parent))
         return
+    sweep = register.sweep()
+    refuse_other(sweep, checked(sweep, sweep.metric), str(path))
+    _conduct(folder, register, team, as_json)
+
+
+def _conduct(folder: SweepFolder, register: Register, team: Team, as_json: bool) -> None:
+    """Work on a sweep until it is over, and say what came of it."""
     failure = _led(folder, register, team)
     _finish(folder, register, team, as_json)
     if failure is not None:

@@ -38,6 +38,11 @@ class RunFolder:
         return self.path / "results.json"
 
     @property
+    def running(self) -> Path:
+        """Return the note that a process works on the run, as long as one does."""
+        return self.path / "running.json"
+
+    @property
     def checkpoints(self) -> Path:
         """Return the folder of checkpoints."""
         return self.path / "checkpoints"

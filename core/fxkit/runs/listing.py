@@ -18,8 +18,6 @@ from fxkit.runs.presence import presence
 
 TRIAL = "trial.json"
 _INSIDE = {"checkpoints", "audio", "plots", "tensorboard", "profile"}
-# Records that are looked for in a journal without parsing the others.
-_RECORD = re.compile(rb'^\{"kind": "(?:val|end)".*\}$', re.MULTILINE)
 _STEP = re.compile(rb'"step": (\d+)')
 _NAME = re.compile(r'^\[run\]\s(?:(?!\[).*\n)*?name = "((?:[^"\\]|\\.)*)"', re.MULTILINE)
 
@@ -159,33 +157,30 @@ def _with_trial(row: RunRow) -> RunRow:
 
 def _with_end(row: RunRow, folder: RunFolder) -> RunRow:
     data = _bytes(folder.journal)
-    records = [one for one in map(_record, _RECORD.findall(data)) if one]
-    vals = [one for one in records if one["kind"] == "val"]
     if folder.results.is_file():
-        return _finished(row, _json(folder.results), vals)
+        return _finished(row, _json(folder.results), data)
     if not folder.lock.is_file():
         raise Damaged("lock.toml is missing")
     steps = _STEP.findall(data[-4096:])
-    state, reason = _state(row, folder, records)
+    state, reason = _state(row, folder, data)
     return attrs.evolve(
         row,
         state=state,
         reason=reason,
         steps=int(steps[-1]) if steps else 0,
-        val=_figures(vals[-1]) if vals else {},
+        val=_figures(_record(data, "val")),
         minutes=_minutes(folder),
     )
 
 
-def _finished(row: RunRow, results: Mapping[str, Any], vals: list[dict[str, Any]]) -> RunRow:
-    kept = [one for one in vals if results.get("best") in (None, one["step"])]
+def _finished(row: RunRow, results: Mapping[str, Any], data: bytes) -> RunRow:
     try:
         return attrs.evolve(
             row,
             state="finished" if row.state != "failed" else "failed",
             reason=row.reason or results["stopped"] or "",
             steps=results["steps"],
-            val=_figures(kept[-1]) if kept else {},
+            val=_figures(_record(data, "val", results["best"])),
             test=results["test"],
             higher=frozenset(results.get("higher_is_better", ())),
             minutes=results["seconds"] / 60,
@@ -195,14 +190,14 @@ def _finished(row: RunRow, results: Mapping[str, Any], vals: list[dict[str, Any]
         raise Damaged(f"results.json: {type(error).__name__} {error}") from error
 
 
-def _state(row: RunRow, folder: RunFolder, records: list[dict[str, Any]]) -> tuple[str, str]:
+def _state(row: RunRow, folder: RunFolder, data: bytes) -> tuple[str, str]:
     if row.state == "failed":
         return row.state, row.reason
     noted = presence(folder)
     if noted:
         return noted, ""
-    end = records[-1] if records and records[-1]["kind"] == "end" else None
-    if end is not None:
+    end = _record(data[data.rfind(b"\n", 0, -1) + 1 :], "end")
+    if end:
         return str(end.get("reason", "failed")), str(end.get("error", ""))
     return ("interrupted", "") if folder.last.is_file() else ("killed", "before it saved anything")
 
@@ -211,9 +206,15 @@ def _figures(record: Mapping[str, Any]) -> dict[str, float | None]:
     return {name: value for name, value in record.items() if name not in ("kind", "step")}
 
 
-def _record(line: bytes) -> dict[str, Any]:
+def _record(data: bytes, kind: str, step: int | None = None) -> dict[str, Any]:
+    """Return the last record of a kind, of a step where one is given; the others are not parsed."""
+    # A journal's records begin with these two, in this order.
+    start = f'{{"kind": "{kind}", "step": ' + ("" if step is None else f"{step},")
+    begin = data.rfind(start.encode())
+    if begin < 0:
+        return {}
     try:
-        record: dict[str, Any] = json.loads(line)
+        record: dict[str, Any] = json.loads(data[begin:].split(b"\n", 1)[0])
     except ValueError:
         return {}
     return record

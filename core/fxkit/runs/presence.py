@@ -11,17 +11,15 @@ from typing import Any
 from fxkit.files import strict_json, write_text
 from fxkit.runs.folder import RunFolder
 
-_NAME = "running.json"
-
 
 def announce(folder: RunFolder) -> None:
     """Note that this process works on the run."""
-    write_text(folder.path / _NAME, strict_json({"host": socket.gethostname(), "pid": os.getpid()}) + "\n")
+    write_text(folder.running, strict_json({"host": socket.gethostname(), "pid": os.getpid()}) + "\n")
 
 
 def withdraw(folder: RunFolder) -> None:
     """Take the note away."""
-    (folder.path / _NAME).unlink(missing_ok=True)
+    folder.running.unlink(missing_ok=True)
 
 
 def presence(folder: RunFolder) -> str:
@@ -30,7 +28,7 @@ def presence(folder: RunFolder) -> str:
     What runs on another machine is taken to run on.
     """
     try:
-        note: dict[str, Any] = json.loads((folder.path / _NAME).read_text(encoding="utf-8"))
+        note: dict[str, Any] = json.loads(folder.running.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return ""
     return "running" if note.get("host") != socket.gethostname() or _lives(note.get("pid")) else "killed"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import math
+import os
 import shutil
 import socket
 import traceback
@@ -24,7 +25,7 @@ from fxkit.sweeping.axes import written
 from fxkit.sweeping.heartbeat import beating
 from fxkit.sweeping.log import Log
 from fxkit.sweeping.record import Record
-from fxkit.sweeping.register import ERROR, HOST, PLACE, Register
+from fxkit.sweeping.register import ERROR, PLACE, WORKER, Register
 from fxkit.sweeping.sweep import Sweep, read_variant
 from fxkit.sweeping.watch import Watch
 
@@ -67,7 +68,7 @@ class Attempt:
         """
         with beating(self.register.storage, self.trial._trial_id, self.register.heartbeat):
             try:
-                self.trial.set_user_attr(HOST, socket.gethostname())
+                self.trial.set_user_attr(WORKER, f"{socket.gethostname()}:{os.getpid()}")
                 self._train()
             except (Interrupted, KeyboardInterrupt):
                 self.register.give_back(self.trial)

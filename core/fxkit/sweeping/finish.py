@@ -31,7 +31,7 @@ def _keep_best(folder: SweepFolder, summary: Summary) -> list[str]:
     resolved = RunFolder(trial_path(folder.path, summary.best.trial)).resolved
     if not resolved.is_file():
         return [
-            f"the best trial, {summary.best.trial}, stands on {summary.best.host}; fetch its resolved.toml"
+            f"the best trial, {summary.best.trial}, stands on {summary.best.worker}; fetch its resolved.toml"
         ]
     write_text(folder.best, resolved.read_text(encoding="utf-8"))
     return []

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 # The place of a trial in the sweep, which its retries inherit; Optuna numbers each attempt.
 PLACE = "place"
-HOST = "host"
+WORKER = "worker"
 ERROR = "error"
 _DEFINITION = "definition"
 
@@ -128,7 +128,7 @@ class Register:
         from optuna.trial import TrialState
 
         for one in running:
-            if HOST not in one.user_attrs and one.datetime_start and one.datetime_start < limit:
+            if WORKER not in one.user_attrs and one.datetime_start and one.datetime_start < limit:
                 self.storage.set_trial_state_values(one._trial_id, TrialState.WAITING)
 
     def attempts(self) -> list[FrozenTrial]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from fxkit.sweeping.axes import canonical
-from fxkit.sweeping.register import ERROR, HOST, PLACE, Register
+from fxkit.sweeping.register import ERROR, PLACE, WORKER, Register
 from fxkit.sweeping.sweep import SEED, Sweep
 
 if TYPE_CHECKING:
@@ -20,7 +20,10 @@ _STATES = {"fail": "failed"}
 
 @attrs.frozen(kw_only=True)
 class Row:
-    """Hold what came of one trial; `retries` counts the workers that died over it."""
+    """Hold what came of one trial; `retries` counts the workers that died over it.
+
+    `worker` is the machine and the process that had it last, as HOST:PID.
+    """
 
     trial: int
     state: str
@@ -31,7 +34,7 @@ class Row:
     seconds: float | None
     weights: int | None
     retries: int
-    host: str
+    worker: str
     error: str
 
 
@@ -102,7 +105,7 @@ def _row(one: FrozenTrial, sweep: Sweep) -> Row:
         seconds=given.get("seconds") if done else None,
         weights=given.get("weights") if done else None,
         retries=retries,
-        host=given.get(HOST, ""),
+        worker=given.get(WORKER, ""),
         error=given.get(ERROR, died) if state == "fail" else "",
     )
 

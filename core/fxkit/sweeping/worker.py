@@ -66,7 +66,7 @@ class Worker:
         failures = self.register.counts()["fail"]
         if failures >= self.max_failures:
             raise RunError(
-                f"{failures} trials have failed, so that the sweep was ended (--max-failures);"
+                f"{failures} trial{'s have' if failures > 1 else ' has'} failed, so that the sweep was ended (--max-failures);"
                 f" go on with: fxkit sweep --resume {self.folder} --max-failures {failures + 10}"
             )
 
