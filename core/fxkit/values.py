@@ -103,7 +103,7 @@ class Output:
     `audio` [batch, channels, samples]; `parameters` "node.parameter" -> [batch, size, time] in
     physical units; `stems` branch name -> audio of each parallel branch; `nodes` node name -> audio
     behind it, where a pass keeps that; `terms` "node.term" -> auxiliary tensor; `latency` samples by
-    which `audio` is late.
+    which `audio` is late, and each stem, unless `stems_late` has another number for it.
     """
 
     audio: torch.Tensor
@@ -113,6 +113,7 @@ class Output:
     nodes: Mapping[str, torch.Tensor] = attrs.field(factory=dict)
     terms: Mapping[str, torch.Tensor] = attrs.field(factory=dict)
     latency: int = 0
+    stems_late: Mapping[str, int] = attrs.field(factory=dict)
 
 
 @attrs.frozen(kw_only=True, eq=False)

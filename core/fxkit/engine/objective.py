@@ -82,16 +82,23 @@ def weighted(term: Term, weight: Any, ctx: BuildContext) -> Term:
 
 
 def _term(name: str, part: Part, ctx: BuildContext) -> Term:
+    wrong = unsuited(part, ctx)
+    if wrong:
+        raise AssemblyError(part.path, wrong)
+    traits = loss_traits(part.spec, ctx)
+    loss: Loss = build_part(part, ctx)
+    return Term(name, loss, None, traits.higher_is_better, traits)
+
+
+def unsuited(part: Part, ctx: BuildContext) -> str | None:
+    """Return why a loss or metric cannot measure recordings of the channels in `ctx`, or None."""
     traits = loss_traits(part.spec, ctx)
     if traits.channels is not None and ctx.target_channels not in traits.channels:
         wanted = " or ".join(map(str, traits.channels))
-        raise AssemblyError(
-            part.path, f"{part.name} takes {wanted} channels; the target has {ctx.target_channels}"
-        )
+        return f"{part.name} takes {wanted} channels; the target has {ctx.target_channels}"
     if "input" in traits.uses and not ctx.channels:
-        raise AssemblyError(part.path, f"{part.name} compares with the input, and this data has none")
-    loss: Loss = build_part(part, ctx)
-    return Term(name, loss, None, traits.higher_is_better, traits)
+        return f"{part.name} compares with the input, and this data has none"
+    return None
 
 
 def check_length(terms: Iterable[Term], samples: int, of: str, fix: str) -> None:
@@ -110,9 +117,10 @@ def aligned(output: Output, batch: Batch) -> tuple[Output, Batch]:
     target = batch.target[..., cut:stop]
     if late == 0 and cut == 0:
         return output, batch
-    stems = {name: stem[..., cut + late :] for name, stem in output.stems.items()}
+    lags = {name: output.stems_late.get(name, late) for name in output.stems}
+    stems = {name: stem[..., cut + lags[name] : stop + lags[name]] for name, stem in output.stems.items()}
     return (
-        attrs.evolve(output, audio=output.audio[..., cut + late :], stems=stems, latency=0),
+        attrs.evolve(output, audio=output.audio[..., cut + late :], stems=stems, latency=0, stems_late={}),
         attrs.evolve(
             batch, target=target, input=None if batch.input is None else batch.input[..., cut:stop], warmup=0
         ),

@@ -92,6 +92,7 @@ class Model(torch.nn.Module):
             nodes={name: step.outputs[name] for name in self.plan.nodes} if manner.nodes else {},
             terms=step.terms,
             latency=self.latency,
+            stems_late=self.plan.stems_late,
         )
 
     def node(self, name: str) -> torch.nn.Module:

@@ -96,6 +96,27 @@ def test_alignment_pairs_sample_with_sample():
     assert batch.target[0, 0, 0] == 3
 
 
+def test_a_stem_that_is_less_late_than_the_output_pairs_with_it_sample_with_sample():
+    ramp = torch.arange(20.0)[None, None]
+    early, late = (torch.nn.functional.pad(ramp, (lag, 0))[..., :20] for lag in (1, 4))
+    output = Output(audio=late, latency=4, stems={"early": early, "late": late}, stems_late={"early": 1})
+    cut, batch = aligned(output, Batch(target=ramp, input=ramp, warmup=3))
+    assert torch.equal(cut.stems["early"], batch.target)
+    assert torch.equal(cut.stems["late"], batch.target)
+
+
+def test_a_loss_in_training_hears_the_stem_of_a_model_where_the_target_is(kit):
+    branches = (fxkit.node("gain", name="dry"), fxkit.node("gain", name="wet"))
+    model = fxkit.Model.chain(list(branches), fxkit.node("limiter", name="held")).build()
+    audio = 0.1 * torch.randn(1, 1, 4000, generator=torch.Generator().manual_seed(0))
+    output = model(audio)
+    assert output.latency > 0
+    cut, batch = aligned(output, Batch(target=audio, input=audio, warmup=500))
+    assert set(cut.stems) == {"dry", "wet"}
+    for stem in cut.stems.values():
+        assert torch.allclose(stem, batch.target, atol=1e-6)
+
+
 def test_samples_that_are_skipped_do_not_count(kit):
     def score(skip):
         experiment = scaling(kit, data=kit.Doubler(samples=100, skip=skip))
