@@ -115,7 +115,10 @@ _INTRO = (
 def _command(name: str) -> str:
     command = group.get_command(click.Context(group, info_name="fxkit"), name)
     assert command is not None
-    return f"(command-{name})=\n## fxkit {name}\n\n{block(_help(command, f'fxkit {name}'))}"
+    own = f"(command-{name})=\n## fxkit {name}\n\n{block(_help(command, f'fxkit {name}'))}"
+    inner = command.commands.items() if isinstance(command, click.Group) else ()
+    parts = [f"### fxkit {name} {word}\n\n{block(_help(one, f'fxkit {name} {word}'))}" for word, one in inner]
+    return "\n\n".join([own, *parts])
 
 
 def exit_codes() -> str:
