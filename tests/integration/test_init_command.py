@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import pty
@@ -9,6 +10,7 @@ import select
 import shutil
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
 
@@ -69,17 +71,17 @@ class Call:
 
 
 @pytest.fixture
-def folder(tmp_path, material):
+def home(tmp_path, material):
     for one in material.iterdir():
         shutil.copytree(one, tmp_path / one.name)
     return tmp_path
 
 
 @pytest.fixture
-def fxkit(folder, capsys, monkeypatch):
-    monkeypatch.chdir(folder)
+def fxkit(home, capsys, monkeypatch):
+    monkeypatch.chdir(home)
     monkeypatch.setenv("COLUMNS", "120")
-    return Call(folder, capsys)
+    return Call(home, capsys)
 
 
 def listing(folder: Path) -> list[tuple[str, int]]:
@@ -191,7 +193,8 @@ def test_a_template_without_recordings_refuses_a_folder(fxkit):
 
 
 def test_a_file_that_is_there_is_left_unless_forced(fxkit):
-    path = fxkit.write("mine.toml", "mine")
+    path = fxkit.folder / "mine.toml"
+    path.write_text("mine")
     refused = fxkit("init", "mine", "--template", "quickstart")
     assert (refused.returncode, path.read_text()) == (2, "mine")
     assert "is there already" in refused.stderr
@@ -246,6 +249,8 @@ class Terminal:
             stdout=follower,
             stderr=follower,
             start_new_session=True,
+            # Only of the terminal that controls it does a process hear Ctrl-C.
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )
         os.close(follower)
         self.seen = ""
