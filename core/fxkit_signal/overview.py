@@ -35,7 +35,7 @@ def envelope(audio: Array, bins: int) -> tuple[Array, Array]:
 
 def log_spectrogram(
     audio: Array, sample_rate: int, *, columns: int = 260, bands: int = 180
-) -> tuple[Array, Array]:
+) -> tuple[Array, npt.NDArray[np.float64]]:
     """Return power [bands, columns] of [samples], and the bands' frequencies in Hz, even in their logarithm.
 
     Hann windows of about 43 ms at even places; bins are four times as fine as the window's own; a band

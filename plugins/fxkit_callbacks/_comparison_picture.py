@@ -10,9 +10,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from fxkit.figure import COLOURS, legend_outside, new_figure, plain, soften
-from fxkit_callbacks._excerpt import Array, Excerpt, envelope, spectrogram
+from fxkit_callbacks._excerpt import Array, Excerpt
+from fxkit_signal.overview import envelope, log_spectrogram
 
 _HEIGHT = 8.6
+_BINS = 800
 _ZOOM_SECONDS = 0.02
 _RANGE_DB = 80.0
 _TICKS_HZ = (20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000)
@@ -41,12 +43,14 @@ def _wave_axes(figure: Figure) -> tuple[Axes, Axes]:
 
 
 def _draw_whole(axes: Axes, signals: Mapping[str, Array], excerpt: Excerpt) -> None:
-    low, high = envelope(signals["target"])
+    outlines = {name: envelope(audio[None], _BINS) for name, audio in signals.items()}
+    low, high = outlines["target"]
     times = excerpt.times(low.size)
     axes.fill_between(times, low, high, color=_TARGET, linewidth=0, label="target")
-    residual = envelope(signals["residual"])
-    axes.fill_between(times, *residual, color=_RESIDUAL, alpha=0.55, linewidth=0, label="residual")
-    for bound, label in zip(envelope(signals["prediction"]), ("prediction", None), strict=True):
+    axes.fill_between(
+        times, *outlines["residual"], color=_RESIDUAL, alpha=0.55, linewidth=0, label="residual"
+    )
+    for bound, label in zip(outlines["prediction"], ("prediction", None), strict=True):
         axes.plot(times, bound, color=_PREDICTION, linewidth=0.7, label=label)
     axes.set_xlim(*excerpt.seconds)
     axes.set_xlabel("time in s", fontsize=9)
@@ -79,7 +83,7 @@ def _draw_spectrograms(figure: Figure, signals: Mapping[str, Array], excerpt: Ex
     grid = figure.add_gridspec(
         1, 4, width_ratios=(1, 1, 1, 0.05), left=0.09, right=0.925, top=0.4, bottom=0.065, wspace=0.08
     )
-    powers = {name: spectrogram(audio, excerpt.sample_rate) for name, audio in signals.items()}
+    powers = {name: log_spectrogram(audio, excerpt.sample_rate) for name, audio in signals.items()}
     loudest = max(float(powers["target"][0].max()), float(powers["prediction"][0].max())) or 1.0
     for column, (name, (power, bands)) in enumerate(powers.items()):
         axes = figure.add_subplot(grid[0, column])

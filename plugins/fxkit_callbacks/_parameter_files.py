@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from fxkit_callbacks._history import History
 
 _COLUMNS = ("step", "node", "parameter", "entry", "unit", "least", "median", "greatest")
+_OUTLINE_BINS = 800
 _DRAW = "fxkit_callbacks._parameter_pictures:"
 
 
@@ -103,9 +104,9 @@ def course_in(parameter: Parameter, values: Array, hop: int, excerpt: Excerpt) -
 
 
 def _outline(clip: Clip) -> Wave:
-    from fxkit_callbacks._excerpt import envelope
+    from fxkit_signal.overview import envelope
 
-    low, high = envelope(clip.excerpt.cut(clip.example.target))
+    low, high = envelope(clip.excerpt.cut(clip.example.target)[None], _OUTLINE_BINS)
     start, stop = clip.excerpt.seconds
     return Wave(low=low, high=high, start=start, stop=stop)
 

@@ -10,7 +10,6 @@ import pytest
 import torch
 
 from fxkit import BuildContext
-from fxkit_callbacks._excerpt import envelope, spectrogram
 from fxkit_callbacks._loss_picture import curves, loss_picture
 from fxkit_callbacks.training_plots import TrainingPlots
 
@@ -46,21 +45,6 @@ def test_the_end_draws_the_test(run, make_evaluation):
     after = drawn(run)
     assert before["losses.png"] == after["losses.png"]
     assert before["comparison.png"] != after["comparison.png"]
-
-
-def test_the_envelope_misses_no_peak():
-    audio = np.zeros(100_000)
-    audio[54_321], audio[54_322] = 1.0, -2.0
-    low, high = envelope(audio)
-    assert (low.min(), high.max()) == (-2.0, 1.0)
-
-
-@pytest.mark.parametrize("frequency", [100.0, 440.0, 5000.0])
-def test_a_sine_lights_the_band_of_its_frequency(frequency):
-    audio = np.sin(2 * np.pi * frequency * np.arange(48000) / 48000)
-    power, bands = spectrogram(audio, 48000)
-    loudest_band = bands[power[:, power.shape[1] // 2].argmax()]
-    assert loudest_band == pytest.approx(frequency, rel=0.04)
 
 
 def test_losses_are_sorted_by_name_and_kind_with_gaps_where_they_were_not_finite():
