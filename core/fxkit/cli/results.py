@@ -8,6 +8,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from fxkit.cli.output import GAP, bold, page_width
+from fxkit.runs.folder import RunFolder
 from fxkit.scores import FEWEST, TOTAL, Comparison, Interval, Scores
 
 if TYPE_CHECKING:
@@ -31,7 +32,9 @@ def result_table(result: RunResult) -> str:
     scored = score_table(result.scores) if result.test else "no test recordings"
     few = 0 < len(result.scores.recordings) < FEWEST
     more = f"\nfxkit eval {result.run} finds limits over stretches of time" if few else ""
-    return f"{scored}{more}\n{head}\nrun folder: {result.run}"
+    report = RunFolder(result.run).report
+    written = f"\nreport: {report}" if report.is_file() else ""
+    return f"{scored}{more}\n{head}\nrun folder: {result.run}{written}"
 
 
 def score_table(scores: Scores, *, each: bool = False) -> str:

@@ -7,7 +7,8 @@ import math
 
 import pytest
 
-from fxkit.cli.results import comparison_table, score_table
+from fxkit.cli.results import comparison_table, result_table, score_table
+from fxkit.run_end import RunResult
 from fxkit.scores import Comparison, Interval, Scores
 
 BASELINES = {"silence": {"esr": 1.0, "snr_db": 0.0}, "filter": {"esr": 0.35, "snr_db": 4.56}}
@@ -134,3 +135,24 @@ def test_json_is_strict_and_holds_limits_only_where_there_are_any():
     compared = json.loads(comparison().to_json())
     assert compared["differences"]["runs/b"]["esr"] == {"value": -0.05, "low": -0.06, "high": -0.04}
     assert [one["run"] for one in compared["runs"]] == ["runs/a", "runs/b"]
+
+
+@pytest.mark.parametrize("written", [True, False])
+def test_a_run_ends_with_the_places_of_its_folder_and_of_its_report_if_it_was_written(tmp_path, written):
+    result = RunResult(
+        run=tmp_path,
+        steps=900,
+        test={"esr": 0.25},
+        baselines=BASELINES,
+        best=800,
+        stopped=None,
+        seconds=12.0,
+        weights=339,
+        device="cpu",
+        polarity=None,
+        scores=scores(),
+    )
+    if written:
+        (tmp_path / "report.html").touch()
+    ending = f"run folder: {tmp_path}" + (f"\nreport: {tmp_path / 'report.html'}" if written else "")
+    assert result_table(result).endswith(f"339 weights\n{ending}")
