@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 
 import torch
 from torch import nn
@@ -35,7 +36,8 @@ class Resolution(nn.Module):
 
     def norm_of_noise(self, power: float, magnitudes: torch.Tensor) -> float:
         """Return the norm of white noise of a power, as long as `magnitudes` [channels, frames, ...] are."""
-        return self._noise * (power * magnitudes.shape[0] * magnitudes.shape[1]) ** 0.5
+        count = magnitudes.shape[0] * magnitudes.shape[1]
+        return self._noise * math.sqrt(power * count)
 
     def framed(self, signal: torch.Tensor) -> torch.Tensor:
         """Return what the windows see, [batch, channels, frames, window]; frame k is centred on k * hop.

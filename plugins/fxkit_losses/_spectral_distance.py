@@ -140,4 +140,5 @@ def _item(
         for block in parts:
             scale_by_slope(block.spectra, wanted[block.frames], resolution.floor, weights)
         resynthesised(resolution, parts, total)
-    return terms.convergence * far / size + (terms.log * logs + terms.linear * sizes) / bins
+    value: float = terms.convergence * far / size + (terms.log * logs + terms.linear * sizes) / bins
+    return value
