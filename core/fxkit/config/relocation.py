@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pathlib
 from collections.abc import Iterator
-from typing import Any
 
 from fxkit.config.entries import Entry, entries
 from fxkit.config.layout import layout
@@ -36,28 +35,29 @@ def _moved(subject: Subject, own: Tree, folder: pathlib.Path) -> Iterator[tuple[
     here = subject.path.parent
     for entry in entries(subject):
         if is_path(entry.option) and _is_own(subject, entry):
-            node = subject.at(entry.path)
-            items = (
-                node.leaves(entry.path) if node and not isinstance(node.value, tuple) else _items(node, entry)
-            )
-            yield from ((path, moved(str(leaf.value), here, folder)) for path, leaf in items)
-    for path, leaf in own.leaves():
-        if path[0] == "extends":
-            items = _items(leaf, None, path) if isinstance(leaf.value, tuple) else ((path, leaf),)
-            yield from ((place, _parent(str(one.value), here, folder)) for place, one in items)
-        if path[:2] == ("plugins", "local"):
-            file, colon, name = str(leaf.value).rpartition(":")
-            yield path, f"{moved(file, here, folder)}{colon}{name}"
+            for path, text in _texts(subject.at(entry.path), entry.path):
+                yield path, moved(text, here, folder)
+    for path, text in _texts(own.get("extends"), ("extends",)):
+        yield path, _parent(text, here, folder)
+    for path, text in _texts(own.at(("plugins", "local")), ("plugins", "local")):
+        file, colon, name = text.rpartition(":")
+        yield path, f"{moved(file, here, folder)}{colon}{name}"
 
 
 def _is_own(subject: Subject, entry: Entry) -> bool:
     return entry.origin is not None and not entry.preset and entry.origin.file == shown(subject.path)
 
 
-def _items(node: Tree | None, entry: Entry | None, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Tree]]:
-    base = entry.path if entry else path
-    values: Any = node.value if node else ()
-    yield from (((*base, index), one) for index, one in enumerate(values))
+def _texts(node: Tree | None, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
+    """Yield the text at a path, or those of the list or table there, with their paths."""
+    if node is None:
+        return
+    if isinstance(node.value, tuple):
+        yield from (((*path, index), str(one.value)) for index, one in enumerate(node.value))
+    elif node.is_table:
+        yield from (((*path, name), str(one.value)) for name, one in node.items())
+    else:
+        yield path, str(node.value)
 
 
 def is_path(option: Option | None) -> bool:
