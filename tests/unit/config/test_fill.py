@@ -120,6 +120,18 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     return folder
 
 
+DOCS = pathlib.Path(__file__).parents[3] / "docs"
+# Those of the pages that are whole experiments, and need nothing beside them.
+SHOWN = [
+    block
+    for page in sorted(DOCS.glob("[hti]*/*.md"))
+    for block in re.findall(
+        r"^```toml\n(fxkit = 1\n.*?)^```", page.read_text("utf-8"), re.MULTILINE | re.DOTALL
+    )
+    if not re.search(r"local|ts9\.toml|sweep\.csv", block)
+]
+
+
 def assert_same(one: Subject, other: Subject) -> None:
     assert other.experiment == one.experiment
     assert config_digest(other.experiment.resolved) == config_digest(one.experiment.resolved)
@@ -153,6 +165,15 @@ def assert_kept(text: str, done: str) -> None:
 def test_a_filled_file_is_the_same_experiment(folder: pathlib.Path, name: str) -> None:
     for comments in COMMENTS:
         assert_filled(folder, FILES[name], comments)
+
+
+@pytest.mark.parametrize("index", range(len(SHOWN)))
+def test_a_file_that_the_pages_show_is_filled_as_well(folder: pathlib.Path, index: int) -> None:
+    assert_filled(folder, SHOWN[index], "trailing")
+
+
+def test_the_pages_show_enough_files() -> None:
+    assert len(SHOWN) >= 5
 
 
 def test_a_file_without_parents_leaves_nothing_out(folder: pathlib.Path) -> None:
