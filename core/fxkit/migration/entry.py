@@ -46,7 +46,10 @@ class Entry:
         return tuple(self.value.items()) if self.is_table else ()
 
     def elements(self) -> tuple[Entry, ...]:
-        """Return the entries of a list; nothing for any other value."""
+        """Return the entries of a list that holds tables; nothing for any other value."""
+        return self._members() if self._holds_tables() else ()
+
+    def _members(self) -> tuple[Entry, ...]:
         return self.value if isinstance(self.value, tuple) else ()
 
     def plain(self) -> Any:
@@ -57,11 +60,11 @@ class Entry:
 
     def leaves(self) -> Iterator[Entry]:
         """Yield what holds no further names: a scalar, an empty table, a list without tables in it."""
-        inner = self.elements() if self._holds_tables() else tuple(entry for _, entry in self.items())
+        inner = self.elements() or tuple(entry for _, entry in self.items())
         if not inner:
             yield self
         for entry in inner:
             yield from entry.leaves()
 
     def _holds_tables(self) -> bool:
-        return any(one.is_table or one._holds_tables() for one in self.elements())
+        return any(one.is_table or one._holds_tables() for one in self._members())

@@ -26,7 +26,7 @@ def bring_losses(work: Work, entry: Entry | None) -> None:
     members = _SUMS.get(str(path.plain()).rpartition(".")[2])
     given = entry.get("init_args")
     if members is None or given is None:
-        _one(work, entry, "loss", None, 1.0)
+        _one(work, entry, "error", None, 1.0)
         return
     work.ledger.mapped(path, "losses", "its members, each with its weight")
     for key, weight, default, name in members:

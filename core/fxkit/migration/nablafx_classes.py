@@ -5,7 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fxkit.migration.rules import ClassRule, Rule, Span, by, lost, only, spare, to, when
+from fxkit.migration.rules import (
+    ClassRule,
+    Rule,
+    Span,
+    by,
+    flag,
+    lost,
+    number,
+    only,
+    spare,
+    to,
+    when,
+    whole,
+    wholes,
+)
 
 Classes = Mapping[str, ClassRule]
 
@@ -68,16 +82,16 @@ _NETWORK: Mapping[str, Rule] = {
 }
 _STACK: Mapping[str, Rule] = {
     **_NETWORK,
-    "num_blocks": to("blocks", int),
-    "kernel_size": to("kernel", int),
-    "dilation_growth": to("growth", int),
-    "channel_width": to("channels", int),
-    "bias": to("bias"),
-    "residual": to("residual"),
+    "num_blocks": to("blocks", whole),
+    "kernel_size": to("kernel", whole),
+    "dilation_growth": to("growth", whole),
+    "channel_width": to("channels", whole),
+    "bias": to("bias", flag),
+    "residual": to("residual", flag),
     "channel_growth": only(1, why="all blocks are of one width"),
     "groups": only(1, why="convolutions are not in groups"),
     "stack_size": when(
-        lambda value, others: int(value) >= int(others.get("num_blocks", 10)),
+        lambda value, others: whole(value) >= whole(others.get("num_blocks", 10)),
         why="dilations grow from the first block to the last; they do not begin again",
     ),
     "act_type": only("tanh", why="blocks bend by tanh"),
@@ -122,9 +136,9 @@ PROCESSORS: Classes = {
     "StaticMLPNonlinearity": _curve(
         "siren",
         {
-            "hidden_dim": to("hidden", int),
-            "num_layers": to("layers", int),
-            "w0_initial": to("frequency", float),
+            "hidden_dim": to("hidden", whole),
+            "num_layers": to("layers", whole),
+            "w0_initial": to("frequency", number),
             "pretrained": by("nodes.NAME.start", _SIREN_START),
         },
         defaults={"hidden_dim": 64, "num_layers": 3, "w0_initial": 30.0},
@@ -132,7 +146,7 @@ PROCESSORS: Classes = {
     "StaticRationalNonlinearity": _curve(
         "rational",
         {
-            "degrees": to("numerator, denominator", lambda pair: [int(pair[0]), int(pair[1])]),
+            "degrees": to("numerator, denominator", wholes),
             "init_approx_func": by("nodes.NAME.start"),
         },
         defaults={"degrees": [6, 5]},
@@ -140,7 +154,7 @@ PROCESSORS: Classes = {
     "StaticFIRFilter": _curve(
         "fir",
         {
-            "n_taps": to("taps", int, "samples; learned one by one"),
+            "n_taps": to("taps", whole, "samples; learned one by one"),
             "hidden_dim": lost("taps are learned one by one, not made by a network"),
             "num_layers": lost("taps are learned one by one, not made by a network"),
             "w0_initial": lost("taps are learned one by one, not made by a network"),
@@ -152,9 +166,9 @@ PROCESSORS: Classes = {
         plugin="lstm",
         keys={
             **_NETWORK,
-            "hidden_size": to("hidden", int),
-            "num_layers": to("layers", int),
-            "residual": to("skip"),
+            "hidden_size": to("hidden", whole),
+            "num_layers": to("layers", whole),
+            "residual": to("skip", flag),
         },
         defaults={"hidden_size": 32, "num_layers": 1, "residual": False},
         implied={"output": "tanh"},
@@ -162,7 +176,7 @@ PROCESSORS: Classes = {
     "TCN": ClassRule(
         kind="processors",
         plugin="tcn",
-        keys={**_STACK, "causal": to("causal")},
+        keys={**_STACK, "causal": to("causal", flag)},
         defaults={**_STACK_DEFAULTS, "causal": False},
         implied={"bounded": True},
     ),
@@ -177,10 +191,10 @@ PROCESSORS: Classes = {
         plugin="s4",
         keys={
             **_NETWORK,
-            "num_blocks": to("blocks", int),
-            "s4_state_dim": to("modes", int),
-            "channel_width": to("channels", int),
-            "residual": to("residual"),
+            "num_blocks": to("blocks", whole),
+            "s4_state_dim": to("modes", whole),
+            "channel_width": to("channels", whole),
+            "residual": to("residual", flag),
             "act_type": only("tanh", why="blocks bend by tanh"),
             "s4_learning_rate": lost("poles learn at half the rate of the rest"),
         },
@@ -209,7 +223,7 @@ DATA: Mapping[str, Rule] = {
     "trainval_split": by("data.val_fraction", "the rest is validated on; a test set is a folder of its own"),
     "sample_length": by("data.segment", "samples"),
     "sample_rate": by("run.sample_rate", "Hz"),
-    "preload": to("preload", lambda value: "always" if value else "never"),
+    "preload": to("preload", lambda value: "always" if flag(value) else "never"),
     "batch_size": by("train.batch_size"),
     "num_workers": spare("recordings are read ahead by the run itself"),
 }

@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fxkit.migration.rules import ClassRule, Rule, by, lost, only, spare, to
+from fxkit.migration.rules import (
+    ClassRule,
+    Rule,
+    by,
+    flag,
+    lost,
+    number,
+    only,
+    spare,
+    to,
+    whole,
+    wholes,
+    word,
+)
 
 ACTIVATIONS: Mapping[str, str] = {
     "Tanh": "tanh",
@@ -29,23 +42,23 @@ def activation(value: Any) -> str:
 
 
 def _taps(value: Any) -> Any:
-    return [int(one) for one in value] if isinstance(value, list) else int(value)
+    return wholes(value) if isinstance(value, list) else whole(value)
 
 
 _WIDTHS = spare("follows from the arrays before it and the audio")
 _FILM = only(None, False, why="a conditioning acts on all layers alike")
 # The keys of one array of a WaveNet's layers.
 ARRAY: Mapping[str, Rule] = {
-    "channels": to("channels", int),
-    "dilations": to("dilations", list, "samples"),
+    "channels": to("channels", whole),
+    "dilations": to("dilations", wholes, "samples"),
     "kernel_size": to("kernel", _taps),
     "kernel_sizes": to("kernel", _taps),
     "activation": to("activation", activation),
     "secondary_activation": to("gate", activation),
-    "bottleneck": to("bottleneck", int),
-    "gated": to("gating", lambda value: "gated" if value else "none"),
-    "gating_mode": to("gating", str),
-    "head_bias": to("head_bias", bool),
+    "bottleneck": to("bottleneck", whole),
+    "gated": to("gating", lambda value: "gated" if flag(value) else "none"),
+    "gating_mode": to("gating", word),
+    "head_bias": to("head_bias", flag),
     "head": by("nodes.amp.arrays: head_kernel, head_bias"),
     "head_size": _WIDTHS,
     "input_size": _WIDTHS,
@@ -69,8 +82,8 @@ ARRAY: Mapping[str, Rule] = {
 }
 HEAD: Mapping[str, Rule] = {
     "out_channels": _WIDTHS,
-    "kernel_size": to("head_kernel", int),
-    "bias": to("head_bias", bool),
+    "kernel_size": to("head_kernel", whole),
+    "bias": to("head_bias", flag),
 }
 
 NETS: Mapping[str, ClassRule] = {
@@ -79,7 +92,7 @@ NETS: Mapping[str, ClassRule] = {
         plugin="wavenet",
         keys={
             "layers_configs": by("nodes.amp.arrays"),
-            "head_scale": to("head_scale", float),
+            "head_scale": to("head_scale", number),
             "head": only(None, why="no network follows the last array"),
             "head_config": only(None, why="no network follows the last array"),
             "condition_dsp": only(None, why="no network makes the condition"),
@@ -90,8 +103,8 @@ NETS: Mapping[str, ClassRule] = {
         kind="processors",
         plugin="lstm",
         keys={
-            "hidden_size": to("hidden", int),
-            "num_layers": to("layers", int),
+            "hidden_size": to("hidden", whole),
+            "num_layers": to("layers", whole),
             "input_size": only(1, why="a network reads as many channels as the recordings have"),
             "train_burn_in": by("data.warmup", "samples"),
             "train_truncate": by("train.window", "samples; a step per window"),
@@ -104,7 +117,7 @@ NETS: Mapping[str, ClassRule] = {
         kind="processors",
         plugin="fir",
         keys={
-            "receptive_field": to("taps", int, "samples"),
+            "receptive_field": to("taps", whole, "samples"),
             "bias": only(False, why="fir adds no constant; add a dc-offset"),
             "sample_rate": by("run.sample_rate"),
         },

@@ -19,6 +19,43 @@ def same(value: Any) -> Any:
     return value
 
 
+def whole(value: Any) -> int:
+    """Return a whole number; raises `TypeError` for anything else."""
+    if type(value) is float and value.is_integer():
+        return int(value)
+    if type(value) is not int:
+        raise TypeError("no whole number")
+    return value
+
+
+def number(value: Any) -> float:
+    """Return a number; raises `TypeError` for anything else."""
+    if type(value) not in (int, float):
+        raise TypeError("no number")
+    return float(value)
+
+
+def wholes(value: Any) -> list[int]:
+    """Return a list of whole numbers; raises `TypeError` for anything else."""
+    if not isinstance(value, list):
+        raise TypeError("no list")
+    return [whole(one) for one in value]
+
+
+def flag(value: Any) -> bool:
+    """Return true or false; raises `TypeError` for anything else."""
+    if not isinstance(value, bool):
+        raise TypeError("neither true nor false")
+    return value
+
+
+def word(value: Any) -> str:
+    """Return text; raises `TypeError` for anything else."""
+    if not isinstance(value, str):
+        raise TypeError("no text")
+    return value
+
+
 @attrs.frozen(kw_only=True)
 class Rule:
     """Say what becomes of one key.
@@ -130,7 +167,7 @@ def _one(
     elif rule.action == "spare":
         ledger.unneeded(entry, rule.note)
     elif rule.action == "only":
-        if rule.test is not None and rule.test(value, others):
+        if rule.test is not None and _holds(rule.test, value, others):
             ledger.unneeded(entry, "fxkit does so anyway")
         else:
             ledger.missing(entry, rule.note, table)
@@ -141,14 +178,21 @@ def _one(
     return {}
 
 
+def _holds(test: Test, value: Any, others: Mapping[str, Any]) -> bool:
+    try:
+        return test(value, others)
+    except (TypeError, ValueError):
+        return False
+
+
 def _converted(rule: Rule, entry: Entry, value: Any, ledger: Ledger, table: str) -> Mapping[str, Any]:
     try:
-        found = rule.convert(value)
+        found = _named(rule, rule.convert(value))
     except (TypeError, ValueError, KeyError, IndexError):
         ledger.missing(entry, f"no {table}.{rule.target} says this", table)
         return {}
     ledger.mapped(entry, f"{table}.{rule.target}", rule.note)
-    return _named(rule, found)
+    return found
 
 
 def _named(rule: Rule, value: Any) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from fxkit.migration.rules import apply
 from fxkit.migration.schedules import schedule
 from fxkit.migration.stable_audio_classes import (
     DATA,
+    DEMO,
     FOLDER,
     INI,
     LOSSES,
@@ -72,10 +73,11 @@ def _training(work: Work, training: Entry, *, stereo: bool) -> None:
     metrics = training.get("eval_loss_configs")
     for name, entry in metrics.items() if metrics else ():
         _metric(work, name, entry)
-    every = training.at("demo", "demo_every")
+    demo, every = training.get("demo"), training.at("demo", "demo_every")
+    told = apply(DEMO, demo, work.ledger, "callbacks.listen")
     if every is not None:
         work.sketch.set(
-            "callbacks.listen", type="audio-samples", every=work.whole(every, 500, "callbacks.listen")
+            "callbacks.listen", type="audio-samples", every=work.whole(every, 500, "callbacks.listen"), **told
         )
         work.given(every, "callbacks.listen.every", "steps")
 

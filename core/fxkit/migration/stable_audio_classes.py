@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fxkit.migration.rules import Rule, by, lost, only, spare, to
+from fxkit.migration.rules import Rule, by, lost, only, spare, to, whole
 from fxkit.migration.training_classes import PRECISIONS
 
 # Words for a loss -> class.
@@ -25,7 +25,7 @@ _GIVEN = spare("names a file that is given beside this one")
 MODEL: Mapping[str, Rule] = {
     "model_type": lost(NO_MODEL, "nodes"),
     "sample_rate": by("run.sample_rate", "Hz"),
-    "sample_size": to("segment", int, "samples"),
+    "sample_size": to("segment", whole, "samples"),
     "audio_channels": by("data.channels"),
     "model": lost(NO_MODEL, "nodes"),
     "training": by("losses, train and callbacks"),
@@ -45,6 +45,14 @@ TRAINING: Mapping[str, Rule] = {
     "loss_configs": by("losses"),
     "eval_loss_configs": by("metrics"),
     "demo": by("callbacks.listen"),
+}
+DEMO: Mapping[str, Rule] = {
+    "demo_every": by("callbacks.listen.every", "steps"),
+    "num_demos": to("max_examples", whole),
+    "max_demos": to("max_examples", whole),
+    "demo_steps": lost(NO_MODEL),
+    "demo_cond": lost(NO_MODEL),
+    "demo_cfg_scales": lost(NO_MODEL),
 }
 DATA: Mapping[str, Rule] = {
     "dataset_type": by("data.type"),

@@ -145,7 +145,10 @@ def watched(work: Work, entry: Entry | None, monitors: Monitors, table: str) -> 
     if entry is None or work.ledger.knows(entry):
         return {}
     name = monitors.get(str(entry.plain()))
-    if name is None:
+    tables = work.sketch.tables
+    if name is None or (
+        name != "loss" and f"losses.{name}" not in tables and f"metrics.{name}" not in tables
+    ):
         work.ledger.missing(entry, "no loss or metric is called so", table)
         return {}
     work.ledger.mapped(entry, f"{table}.metric", "" if name != "loss" else "the weighted loss")

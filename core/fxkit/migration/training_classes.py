@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fxkit.migration.rules import ClassRule, Rule, by, lost, only, spare, to
+from fxkit.migration.rules import (
+    ClassRule,
+    Rule,
+    by,
+    flag,
+    lost,
+    number,
+    only,
+    spare,
+    to,
+    whole,
+    wholes,
+    word,
+)
 
 Classes = Mapping[str, ClassRule]
 
@@ -18,9 +31,9 @@ _LOSS: Mapping[str, Rule] = {
 }
 _SPECTRAL: Mapping[str, Rule] = {
     **_LOSS,
-    "w_sc": to("convergence", float),
-    "w_log_mag": to("log_magnitude", float),
-    "w_lin_mag": to("linear_magnitude", float),
+    "w_sc": to("convergence", number),
+    "w_log_mag": to("log_magnitude", number),
+    "w_lin_mag": to("linear_magnitude", number),
     "w_phs": only(0.0, 0, why="no loss compares phases"),
     "sample_rate": _RATE,
     "scale": only(None, why="this loss has no bands; mel-stft has"),
@@ -33,10 +46,10 @@ _SPECTRAL: Mapping[str, Rule] = {
 }
 _ONE_SPECTRUM = {
     **_SPECTRAL,
-    "fft_size": to("fft_size", int, "samples"),
-    "hop_size": to("hop_size", int, "samples"),
-    "win_length": to("win_length", int, "samples"),
-    "window": to("window", lambda name: str(name).removesuffix("_window")),
+    "fft_size": to("fft_size", whole, "samples"),
+    "hop_size": to("hop_size", whole, "samples"),
+    "win_length": to("win_length", whole, "samples"),
+    "window": to("window", lambda name: word(name).removesuffix("_window")),
 }
 _ONE_DEFAULT = {"fft_size": 1024, "hop_size": 256, "win_length": 1024}
 
@@ -44,20 +57,22 @@ LOSSES: Classes = {
     "L1Loss": ClassRule(kind="losses", plugin="l1", keys=_LOSS),
     "MSELoss": ClassRule(kind="losses", plugin="l2", keys=_LOSS),
     "SmoothL1Loss": ClassRule(
-        kind="losses", plugin="smooth-l1", keys={**_LOSS, "beta": to("beta", float)}, defaults={"beta": 1.0}
+        kind="losses", plugin="smooth-l1", keys={**_LOSS, "beta": to("beta", number)}, defaults={"beta": 1.0}
     ),
     "ESRLoss": ClassRule(kind="losses", plugin="esr", keys=_LOSS),
     "DCLoss": ClassRule(kind="losses", plugin="dc", keys=_LOSS),
-    "LogCoshLoss": ClassRule(kind="losses", plugin="log-cosh", keys={**_LOSS, "a": to("sharpness", float)}),
+    "LogCoshLoss": ClassRule(kind="losses", plugin="log-cosh", keys={**_LOSS, "a": to("sharpness", number)}),
     "SNRLoss": ClassRule(
         kind="losses", plugin="snr", keys={**_LOSS, "zero_mean": only(False, why="the mean counts as signal")}
     ),
-    "SISDRLoss": ClassRule(kind="losses", plugin="si-sdr", keys={**_LOSS, "zero_mean": to("zero_mean")}),
+    "SISDRLoss": ClassRule(
+        kind="losses", plugin="si-sdr", keys={**_LOSS, "zero_mean": to("zero_mean", flag)}
+    ),
     "STFTLoss": ClassRule(kind="losses", plugin="stft", keys=_ONE_SPECTRUM, defaults=_ONE_DEFAULT),
     "MelSTFTLoss": ClassRule(
         kind="losses",
         plugin="mel-stft",
-        keys={**_ONE_SPECTRUM, "n_mels": to("bands", int)},
+        keys={**_ONE_SPECTRUM, "n_mels": to("bands", whole)},
         defaults={**_ONE_DEFAULT, "n_mels": 128},
     ),
     "MultiResolutionSTFTLoss": ClassRule(
@@ -65,22 +80,22 @@ LOSSES: Classes = {
         plugin="multi-resolution-stft",
         keys={
             **_SPECTRAL,
-            "fft_sizes": to("fft_sizes", list, "samples"),
-            "hop_sizes": to("hop_sizes", list, "samples"),
-            "win_lengths": to("win_lengths", list, "samples"),
+            "fft_sizes": to("fft_sizes", wholes, "samples"),
+            "hop_sizes": to("hop_sizes", wholes, "samples"),
+            "win_lengths": to("win_lengths", wholes, "samples"),
             "window": only("hann_window", why="the window is Hann's"),
         },
         defaults={
             "fft_sizes": [1024, 2048, 512], "hop_sizes": [120, 240, 50], "win_lengths": [600, 1200, 240],
         },
     ),
-    "EDCLoss": ClassRule(kind="losses", plugin="energy-decay", keys={"min_db": to("floor", float, "dB")}),
+    "EDCLoss": ClassRule(kind="losses", plugin="energy-decay", keys={"min_db": to("floor", number, "dB")}),
 }  # fmt: skip
 
 _UPDATE: Mapping[str, Rule] = {
-    "lr": to("lr", float),
-    "eps": to("eps", float),
-    "weight_decay": to("weight_decay", float),
+    "lr": to("lr", number),
+    "eps": to("eps", number),
+    "weight_decay": to("weight_decay", number),
     "amsgrad": only(False, why="no optimizer keeps the largest mean square"),
     "maximize": only(False, why="losses are made small"),
     "nesterov": only(False, why="sgd has plain momentum"),
@@ -89,7 +104,7 @@ _UPDATE: Mapping[str, Rule] = {
     "capturable": _MACHINE,
     "differentiable": _MACHINE,
 }
-_MOMENTS = {**_UPDATE, "betas": to("beta1, beta2", lambda pair: [float(pair[0]), float(pair[1])])}
+_MOMENTS = {**_UPDATE, "betas": to("beta1, beta2", lambda pair: [number(pair[0]), number(pair[1])])}
 
 OPTIMIZERS: Classes = {
     "Adam": ClassRule(
@@ -104,13 +119,13 @@ OPTIMIZERS: Classes = {
     "SGD": ClassRule(
         kind="optimizers",
         plugin="sgd",
-        keys={**_UPDATE, "momentum": to("momentum", float), "dampening": only(0, 0.0, why="sgd has none")},
+        keys={**_UPDATE, "momentum": to("momentum", number), "dampening": only(0, 0.0, why="sgd has none")},
         defaults={"lr": 0.001, "momentum": 0.0},
     ),
     "RMSprop": ClassRule(
         kind="optimizers",
         plugin="rmsprop",
-        keys={**_UPDATE, "alpha": to("decay", float), "momentum": to("momentum", float)},
+        keys={**_UPDATE, "alpha": to("decay", number), "momentum": to("momentum", number)},
         defaults={"lr": 0.01},
     ),
 }
@@ -125,13 +140,13 @@ SCHEDULES: Classes = {
     "StepLR": ClassRule(
         kind="schedules",
         plugin="step-decay",
-        keys={"step_size": by("train.schedule.every", _EPOCHS), "gamma": to("ratio", float)},
+        keys={"step_size": by("train.schedule.every", _EPOCHS), "gamma": to("ratio", number)},
         defaults={"gamma": 0.1},
     ),
     "MultiStepLR": ClassRule(
         kind="schedules",
         plugin="multi-step",
-        keys={"milestones": by("train.schedule.at", "as shares of the run"), "gamma": to("ratio", float)},
+        keys={"milestones": by("train.schedule.at", "as shares of the run"), "gamma": to("ratio", number)},
         defaults={"gamma": 0.1},
     ),
     "CosineAnnealingLR": ClassRule(
@@ -143,9 +158,9 @@ SCHEDULES: Classes = {
         kind="schedules",
         plugin="plateau",
         keys={
-            "factor": to("ratio", float),
-            "patience": to("patience", lambda epochs: max(int(epochs), 1), "epochs become validations"),
-            "threshold": to("min_delta", float),
+            "factor": to("ratio", number),
+            "patience": to("patience", lambda epochs: max(whole(epochs), 1), "epochs become validations"),
+            "threshold": to("min_delta", number),
             "min_lr": by("train.schedule.lowest", _SHARE),
             "cooldown": only(0, why="plateau waits for nothing after a fall"),
             "mode": only("min", why="losses are made small"),
@@ -165,7 +180,7 @@ CALLBACKS: Classes = {
         kind="callbacks",
         plugin="checkpoint",
         keys={
-            "every_n_train_steps": to("every", int),
+            "every_n_train_steps": to("every", whole),
             "save_top_k": by("callbacks.NAME.best", "the best weights are kept in any case"),
             "save_last": only(True, False, why="the last state is kept in any case"),
             "monitor": by("callbacks.NAME.metric"),
@@ -182,7 +197,7 @@ CALLBACKS: Classes = {
         plugin="early-stopping",
         keys={
             "monitor": by("callbacks.NAME.metric"),
-            "patience": to("patience", int, "epochs become validations"),
+            "patience": to("patience", whole, "epochs become validations"),
             "min_delta": only(0, 0.0, why="gains are shares of the best value, not differences"),
             "mode": only("min", why="fxkit knows of each loss and metric which way is better"),
             "verbose": _SHOWN,
@@ -213,7 +228,7 @@ PRECISIONS = {
 _DEVICES = spare("run finds the device; torchrun spreads it over several")
 # The keys of Lightning's trainer.
 TRAINER: Mapping[str, Rule] = {
-    "max_steps": to("steps", int, "steps"),
+    "max_steps": to("steps", whole, "steps"),
     "max_epochs": by("train.steps", _EPOCHS),
     "gradient_clip_val": by("train.clip_norm or train.clip_value"),
     "gradient_clip_algorithm": by("train.clip_norm or train.clip_value"),
@@ -221,7 +236,7 @@ TRAINER: Mapping[str, Rule] = {
     "precision": to("precision", lambda value: PRECISIONS[str(value)]),
     "val_check_interval": by("train.validate_every", _EPOCHS),
     "check_val_every_n_epoch": by("train.validate_every", _EPOCHS),
-    "log_every_n_steps": to("log_every", int, "steps"),
+    "log_every_n_steps": to("log_every", whole, "steps"),
     "accelerator": _DEVICES,
     "devices": _DEVICES,
     "strategy": _DEVICES,
