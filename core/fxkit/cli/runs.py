@@ -62,14 +62,17 @@ def command(
     if compare:
         _compare(compare, as_json)
         return
-    rows = _chosen(folder, conditions, key, reverse)
+    shown = [one.strip() for one in columns.split(",")] if columns else []
+    rows = _chosen(folder, conditions, key, reverse, shown)
     if as_json:
         write_json({"folder": str(folder), "runs": [row.document() for row in rows]})
         return
-    click.echo(_table(rows, folder, columns.split(",") if columns else None))
+    click.echo(_table(rows, folder, shown))
 
 
-def _chosen(folder: Path, conditions: tuple[str, ...], key: str | None, reverse: bool) -> list[RunRow]:
+def _chosen(
+    folder: Path, conditions: tuple[str, ...], key: str | None, reverse: bool, columns: list[str]
+) -> list[RunRow]:
     from fxkit.errors import RunError
     from fxkit.runs.listing import find_runs, read_run
     from fxkit.runs.query import ordered, read_condition, refuse_unknown
@@ -78,19 +81,17 @@ def _chosen(folder: Path, conditions: tuple[str, ...], key: str | None, reverse:
         raise RunError(f"{folder}: no such folder; name the one that the runs are in")
     wanted = [read_condition(text) for text in conditions]
     rows = [read_run(path) for path in find_runs(folder)]
-    refuse_unknown([*(one.key for one in wanted), *([key] if key else [])], rows)
+    refuse_unknown([*(one.key for one in wanted), *([key] if key else []), *columns], rows)
     chosen = [row for row in rows if all(one.holds(row) for one in wanted)]
     return ordered(chosen, key or "when", reverse if key else not reverse)
 
 
-def _table(rows: list[RunRow], folder: Path, columns: list[str] | None) -> str:
+def _table(rows: list[RunRow], folder: Path, columns: list[str]) -> str:
     from fxkit.cli.output import page_width, table
-    from fxkit.runs.query import refuse_unknown
 
     if not rows:
         return f"no runs in {folder}"
-    keys = [key.strip() for key in columns] if columns else _columns(rows)
-    refuse_unknown(keys, rows)
+    keys = columns or _columns(rows)
     cells = [[_short(row, folder), *(_cell(row, key) for key in keys)] for row in rows]
     counts: dict[str, int] = {}
     for row in rows:

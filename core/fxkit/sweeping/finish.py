@@ -22,7 +22,7 @@ def conclude(folder: SweepFolder, register: Register) -> tuple[Summary, list[str
         json.dumps({"fxkit": 1, **finite(summary.document())}, allow_nan=False, indent=2) + "\n",
     )
     notes = _keep_best(folder, summary)
-    return summary, [*notes, *draw(register.study(), sweep.metric, folder.plots)]
+    return summary, [*notes, *draw(summary, folder.plots)]
 
 
 def _keep_best(folder: SweepFolder, summary: Summary) -> list[str]:

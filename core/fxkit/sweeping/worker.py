@@ -65,8 +65,9 @@ class Worker:
     def _refuse_failures(self) -> None:
         failures = self.register.counts()["fail"]
         if failures >= self.max_failures:
+            have = "trials have" if failures > 1 else "trial has"
             raise RunError(
-                f"{failures} trial{'s have' if failures > 1 else ' has'} failed, so that the sweep was ended (--max-failures);"
+                f"{failures} {have} failed, so that the sweep was ended;"
                 f" go on with: fxkit sweep --resume {self.folder} --max-failures {failures + 10}"
             )
 
