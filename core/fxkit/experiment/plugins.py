@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import importlib.metadata
 import importlib.util
 import pathlib
 import sys
@@ -119,7 +118,9 @@ def _elements(tree: Tree, name: str) -> tuple[Tree, ...]:
 
 def _unmet(text: str) -> str | None:
     """Return why the installed distributions do not meet a requirement, or None."""
-    # Few experiments require anything, and this import costs more than all other checks.
+    # Few experiments require anything, and these imports cost more than all other checks.
+    import importlib.metadata
+
     from packaging.requirements import InvalidRequirement, Requirement
 
     try:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.resources
+import importlib
 import pathlib
 
 
 def shipped_folder() -> pathlib.Path:
     """Return the folder of the files that ship."""
-    return pathlib.Path(str(importlib.resources.files("fxkit_configs")))
+    # importlib.resources takes longer to import than an experiment to read.
+    package = importlib.import_module("fxkit_configs")
+    return pathlib.Path(str(package.__file__)).parent
 
 
 def shipped_experiments() -> dict[str, pathlib.Path]:
