@@ -50,7 +50,9 @@ def test_the_text_of_each_span_is_its_value(group: int) -> None:
 
 
 def test_tables_are_known_by_how_they_are_written() -> None:
-    text = "a.b.c = 1 # one\n[d] # two\n\ne = { f = {}, g.h = 2 }\n[[i]]\n[[i]]\nj = [\n {k = 3}, # three\n] # 4\n"
+    text = (
+        "a.b.c = 1 # 1\n[d] # two\n\ne = { f = {}, g.h = 2 }\n[[i]]\n[[i]]\nj = [\n {k = 3}, # three\n] # 4\n"
+    )
     found = layout(text)
     assert found.dotted == {("a",): (), ("a", "b"): (), ("d", "e", "g"): ("d", "e")}
     assert sorted(found.headers, key=str) == [("d",), ("i", 0), ("i", 1)]
