@@ -96,6 +96,8 @@ def report_data(prepared: Prepared, progress: Progress) -> None:
     table = getattr(prepared.dataset, "report", "")
     if table:
         progress.message(str(table))
+    for warning in prepared.warnings:
+        progress.message(f"warning: {warning}")
     for path in prepared.features.damaged:
         progress.message(f"{path}: damaged; extracted anew")
     counts = ", ".join(f"{len(m.recordings)} {split}" for split, m in prepared.materials.items())

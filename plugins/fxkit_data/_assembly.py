@@ -79,6 +79,7 @@ def assemble(layout: Layout, sheet: KnobSheet | None, plan: TakePlan, splits: Sp
         knob_ranges=ranges,
         report=report,
         mapped=not cache.refused,
+        rates=tuple(sorted({clip.rate for take in takes for clip in take.clips})),
     )
 
 

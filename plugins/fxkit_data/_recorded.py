@@ -23,6 +23,7 @@ class RecordedSplits:
     `knob_ranges` maps each knob to the (low, high) in the device's own unit that became 0 and 1.
     `report` is the gate's findings (None for made-up material that needs no check); its `table()`
     is for people to read. `mapped` tells whether the audio lies in mapped files, not in memory.
+    `rates` are those of the files, in Hz.
     """
 
     channels: int
@@ -32,6 +33,7 @@ class RecordedSplits:
     knob_ranges: Mapping[str, tuple[float, float]] = attrs.field(factory=dict)
     report: Any = None
     mapped: bool = False
+    rates: tuple[int, ...] = ()
 
     def recordings(self, split: str) -> Sequence[Recording]:
         """Return the recordings of "train", "val" or "test"; raise `DataError` for another name."""

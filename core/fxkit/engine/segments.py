@@ -64,19 +64,18 @@ class Segments:
         self.hop = hop if any(material.features) or self._read.turned else 1
 
     def _counted(self) -> Indices:
-        slots = (self._samples - self.warmup) // self.segment
+        counts = (self._samples - self.warmup) // self.segment
         short = [
             f"{recording.name}: {recording.samples} samples are fewer than data.warmup + data.segment"
             f" = {self.warmup + self.segment}; lower data.segment or use longer recordings"
-            for recording, count in zip(self.material.recordings, slots, strict=True)
+            for recording, count in zip(self.material.recordings, counts, strict=True)
             if count < 1
         ]
         if short:
             raise DataError(short)
-        if not len(slots):
+        if not len(counts):
             raise DataError(["the train split has no recordings"])
-        # Giving up one slot of many leaves room for the grid to slide by at least a whole segment.
-        return np.where(slots > _SLIDING_FROM, slots - 1, slots)
+        return slots(self._samples, self.warmup, self.segment)
 
     def __len__(self) -> int:
         """Return the number of segments in an epoch."""
@@ -144,6 +143,13 @@ class Segments:
             names=tuple(read.names[recordings].tolist()),
             starts=torch.from_numpy(read.begun[recordings] + starts),
         )
+
+
+def slots(samples: Sequence[int] | Indices, warmup: int, segment: int) -> Indices:
+    """Return how many segments each of recordings of these lengths gives to an epoch."""
+    counts = (np.asarray(samples, dtype=np.int64) - warmup) // segment
+    # Giving up one slot of many leaves room for the grid to slide by at least a whole segment.
+    return np.maximum(np.where(counts > _SLIDING_FROM, counts - 1, counts), 0)
 
 
 class _Reader:

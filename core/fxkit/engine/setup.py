@@ -14,7 +14,8 @@ from fxkit.engine.material import Material
 from fxkit.engine.memory import free_memory
 from fxkit.engine.objective import Term, build_terms, check_length
 from fxkit.engine.preload import hold
-from fxkit.errors import RunError
+from fxkit.engine.suitability import check_material
+from fxkit.errors import Problem, RunError
 from fxkit.experiment.model import Experiment
 from fxkit.feature_cache import FeatureCache
 from fxkit.model.assembly import build_context, build_model, build_part, model_context
@@ -30,7 +31,8 @@ SPLITS = ("train", "val", "test")
 class Prepared:
     """Hold a built experiment, before any training.
 
-    `where` says where its audio is; `crew` are the workers that train it together.
+    `where` says where its audio is; `crew` are the workers that train it together; `warnings` are of what in
+    the experiment is probably not meant, given the recordings.
     """
 
     experiment: Experiment
@@ -44,6 +46,7 @@ class Prepared:
     transforms: tuple[Transform, ...]
     where: str = ""
     crew: Crew = ALONE
+    warnings: tuple[Problem, ...] = ()
 
 
 def resolve_device(name: str, crew: Crew = ALONE) -> str:
@@ -65,11 +68,13 @@ def resolve_device(name: str, crew: Crew = ALONE) -> str:
 def prepare(experiment: Experiment, *, device: str, seed: int | None = None, crew: Crew = ALONE) -> Prepared:
     """Load the data, extract features, and build model and losses; seeds torch's generators.
 
-    Raises `DataError`, `AssemblyError` or `PluginError`.
+    Raises `DataError`, `ExperimentError`, `AssemblyError` or `PluginError`.
     """
     torch.manual_seed(experiment.run.seed if seed is None else seed)
     ctx = build_context(experiment, device)
     dataset: Dataset = build_part(experiment.data, ctx)
+    full = attrs.evolve(model_context(experiment, **shape_of(dataset).facts()), device=device)
+    warnings = check_material(experiment, dataset, full)
     features = FeatureCache(experiment.features, ctx)
     held = hold(
         {split: tuple(dataset.recordings(split)) for split in SPLITS},
@@ -78,8 +83,6 @@ def prepare(experiment: Experiment, *, device: str, seed: int | None = None, cre
         free=free_memory() // crew.launch.local_size,
     )
     materials = {split: _material(recordings, features) for split, recordings in held.splits.items()}
-    full = model_context(experiment, **shape_of(dataset).facts())
-    full = attrs.evolve(full, device=device)
     model = build_model(experiment, full).to(device)
     terms = build_terms(experiment.losses, experiment.metrics, full)
     _check_recordings(terms, materials)
@@ -98,6 +101,7 @@ def prepare(experiment: Experiment, *, device: str, seed: int | None = None, cre
         transforms=tuple(build_part(part, full) for part in experiment.transforms.values()),
         where=held.where,
         crew=crew,
+        warnings=warnings,
     )
 
 

@@ -50,9 +50,10 @@ def placed(found: Draft) -> Iterator[Placed]:
 
 
 def declared(spec: Any) -> Iterator[tuple[str, OptionMeta, Any]]:
-    """Yield name, declaration and value of each option of a spec."""
-    for field in attrs.fields(type(spec)):
-        yield field.name, field.metadata[METADATA_KEY], getattr(spec, field.name)
+    """Yield name, declaration and value of each option of a spec; nothing of what is not declared."""
+    for field in attrs.fields(type(spec)) if attrs.has(type(spec)) else ():
+        if METADATA_KEY in field.metadata:
+            yield field.name, field.metadata[METADATA_KEY], getattr(spec, field.name)
 
 
 def all_parts(found: Draft) -> Iterator[Part]:
