@@ -34,8 +34,8 @@ def influence(rows: Sequence[Row]) -> dict[str, float]:
 
     The share is epsilon squared of a one-way analysis of variance (Kelley, 1935), which by chance is zero on
     average and is cut there. Ranks keep one trial that went astray from deciding. What only works together
-    with another parameter is not in it. A parameter of which
-    no two trials share a value or a group is left out.
+    with another parameter is not in it. A parameter of which no two trials share a value or a group is left
+    out.
     """
     values = np.array([row.value for row in rows if row.value is not None])
     ranks = np.argsort(np.argsort(values, kind="stable"), kind="stable").astype(float)

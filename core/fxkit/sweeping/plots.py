@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from fxkit.figure import COLOURS, GREY, finish_panel, new_figure, plain, save, soften
 from fxkit.sweeping.axes import short_paths
@@ -77,7 +77,7 @@ def _history(summary: Summary) -> Figure:
     values = [_value(row) for row in rows]
     finish_panel(axes, _label(summary), [np.array(values)], log=_log(values), span=1e-9)
     axes.set_xlabel("trial", fontsize=9)
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(10, integer=True))
     axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.04), fontsize=9, frameon=False)
     return figure
 
@@ -150,7 +150,7 @@ def _coloured(done: Sequence[Row]) -> tuple[Any, Any]:
     values = [_value(row) for row in done]
     norm = (LogNorm if _log(values) else Normalize)(min(values), max(values))
     mapped = ScalarMappable(norm, colormaps[_COLOURS])
-    return mapped.to_rgba(values), mapped
+    return mapped.to_rgba(np.array(values)), mapped
 
 
 def _parallel(summary: Summary, done: Sequence[Row], paths: Sequence[str]) -> Figure:

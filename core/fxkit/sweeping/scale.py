@@ -14,7 +14,7 @@ from fxkit.sweeping.influence import number
 
 # Up to so many different values each get a place and a label of their own.
 _FEW = 8
-_LONGEST = 14
+_LONGEST = 11
 
 
 @attrs.frozen
