@@ -52,10 +52,11 @@ def _sections(sources: Sequence[Entry], name: str) -> list[Entry]:
 def _arguments(work: Work, section: Entry, target: str) -> Entry:
     """Return the keys of a section that may name its class."""
     path = section.get("class_path")
+    given = section.get("init_args")
     if path is None:
-        return section
+        return given or section
     work.ledger.mapped(path, target)
-    return section.get("init_args") or Entry({}, section.file, section.line, section.key)
+    return given or Entry({}, section.file, section.line, section.key)
 
 
 def _data(work: Work, section: Entry) -> None:

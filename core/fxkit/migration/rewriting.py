@@ -14,8 +14,9 @@ from fxkit.experiment.positions import KeyPath, Position, Spot, dotted, position
 from fxkit.migration.sketch import toml
 
 Path = tuple[str, ...]
-_SCALAR = re.compile(r"\"[^\"\\\n]*\"|'[^'\n]*'|[^\s,\]}#\"'\[{][^\s,\]}#]*")
-_KEY = re.compile(r"[A-Za-z0-9_-]+|\"[^\"\\\n]*\"|'[^'\n]*'")
+_QUOTED = r"\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*'"
+_SCALAR = re.compile(rf"{_QUOTED}|[^\s,\]}}#\"'\[{{][^\s,\]}}#]*")
+_KEY = re.compile(rf"[A-Za-z0-9_-]+|{_QUOTED}")
 
 
 @attrs.frozen(kw_only=True)

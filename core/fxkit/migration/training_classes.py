@@ -119,7 +119,11 @@ OPTIMIZERS: Classes = {
     "SGD": ClassRule(
         kind="optimizers",
         plugin="sgd",
-        keys={**_UPDATE, "momentum": to("momentum", number), "dampening": only(0, 0.0, why="sgd has none")},
+        keys={
+            **{key: rule for key, rule in _UPDATE.items() if key != "eps"},
+            "momentum": to("momentum", number),
+            "dampening": only(0, 0.0, why="sgd has none"),
+        },
         defaults={"lr": 0.001, "momentum": 0.0},
     ),
     "RMSprop": ClassRule(

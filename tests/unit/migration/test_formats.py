@@ -148,7 +148,8 @@ def test_old_spellings_are_errors_that_name_the_new_ones_and_the_command(tmp_pat
         (
             28,
             "callbacks.plots.type",
-            '"parameter-plots" is "training-plots" and "parameter-tracks" now. `fxkit migrate FILE` rewrites it',
+            '"parameter-plots" is "training-plots" and "parameter-tracks" now.'
+            " `fxkit migrate FILE` rewrites it",
         ),
     ]
 
