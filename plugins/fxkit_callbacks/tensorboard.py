@@ -135,7 +135,6 @@ class Board:
             for name in (name for name in names if name in parts):
                 tag = f"{evaluation.split}/{clip.stem}/{name}"
                 _add_audio(writer, tag, parts[name], evaluation.sample_rate, step)
-        writer.flush()
 
 
 def _open(folder: Path, purge_step: int) -> Any:
