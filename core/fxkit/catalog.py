@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 import attrs
 
 from fxkit.errors import PluginError
-from fxkit.kinds import API, GROUP_PREFIX, KINDS, kind_named
+from fxkit.kinds import API, EXPERIMENTS, GROUP_PREFIX, KINDS, kind_named
 from fxkit_registry import LOCAL, Entry, LoadFailure, LookupFailure, Registry
 
 IN_TREE = "fxkit"
@@ -37,6 +37,7 @@ class Catalog:
             disable=tuple(disable),
             only=IN_TREE if in_tree_only else None,
             singular={kind.name: kind.singular for kind in KINDS},
+            beside=(EXPERIMENTS.name,),
         )
         return cls(registry=registry)
 

@@ -39,6 +39,9 @@ KINDS: tuple[Kind, ...] = (
     Kind("ramps", "ramp", "moves the weight of a loss over the training"),
 )
 
+# Not plugins but data: packages of experiment files.
+EXPERIMENTS = Kind("experiments", "experiment", "experiment files to start from and to extend")
+
 
 def kind_named(name: str) -> Kind | None:
     """Return the kind with this plural or singular name, or None."""

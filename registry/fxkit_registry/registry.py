@@ -43,6 +43,7 @@ class Registry:
         path: Sequence[str] | None = None,
         singular: Mapping[str, str] | None = None,
         environ: Mapping[str, str] | None = None,
+        beside: Sequence[str] = (),
     ) -> Registry:
         """Read the plugins of `kinds` (plurals) from the distributions on `path`; imports none of them.
 
@@ -50,12 +51,14 @@ class Registry:
         listed but cannot be used. `disable` and the environment's FXKIT_DISABLE switch off
         distributions ("dist") or plugins ("kind:name"); `only` switches off all distributions but
         that one. `path` defaults to `sys.path`, `environ` to the process's; `singular` maps plurals
-        to the singulars that messages and patterns may use.
+        to the singulars that messages and patterns may use. `beside` names groups that hold no plugins.
         """
         names = {kind: (singular or {}).get(kind, kind) for kind in kinds}
         rules = disabling.gather(disable, os.environ if environ is None else environ)
         policy = Policy(names, api, prefix, rules, only, path)
-        entries = classify(declarations(prefix, sys.path if path is None else path), policy)
+        found = declarations(prefix, sys.path if path is None else path)
+        plugins = [one for one in found if one.group.rpartition(".")[2] not in beside]
+        entries = classify(plugins, policy)
         unused = tuple(rule for rule in rules if not any(policy.covers(rule, entry) for entry in entries))
         return cls(entries, names, api, unused=unused)
 

@@ -8,6 +8,7 @@ import os
 import pty
 import select
 import shutil
+import signal
 import subprocess
 import sys
 import termios
@@ -235,6 +236,12 @@ def test_torch_is_never_imported(fxkit):
     assert done.returncode == 0, done.stderr
 
 
+def _listen() -> None:
+    """Hear Ctrl-C: only the terminal that controls a process sends it, and parents may have switched it off."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Terminal:
     """Answer a command's questions on a pseudo-terminal."""
 
@@ -249,8 +256,7 @@ class Terminal:
             stdout=follower,
             stderr=follower,
             start_new_session=True,
-            # Only of the terminal that controls it does a process hear Ctrl-C.
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+            preexec_fn=_listen,
         )
         os.close(follower)
         self.seen = ""
@@ -316,6 +322,7 @@ def test_a_terminal_is_offered_links_in_a_new_folder(fxkit):
 def test_control_c_and_control_d_end_the_questions(fxkit, key):
     terminal = Terminal(fxkit.folder)
     terminal.expect("Number [1]:")
+    time.sleep(0.5)  # A key that comes between the prompt and the wait for an answer would be lost.
     os.write(terminal.leader, key.encode())
     terminal.expect("interrupted")
     assert terminal.ended() == 130

@@ -130,6 +130,9 @@ def locate(source: str | pathlib.Path) -> pathlib.Path:
     beside = [str(path.with_name(one.name)) for one in path.parent.glob("*.toml")]
     near = suggestion(name, [*beside, *ships])
     message = f"no such file, and no experiment of that name ships with fxkit ({', '.join(ships)}){near}"
+    rivals = [f'"{one}"' for one in ships if one.endswith(f"/{name}")]
+    if rivals:
+        message = f"no such file, and several distributions ship one; write {' or '.join(rivals)}"
     raise ExperimentError([Problem(file=name, line=0, column=0, path="", message=message)])
 
 
