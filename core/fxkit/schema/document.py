@@ -20,7 +20,8 @@ from fxkit.spec import describe
 DIALECT = "http://json-schema.org/draft-07/schema#"
 TABLE_NAME = "^[a-z0-9][a-z0-9_-]*$"
 
-_HEAD: Mapping[str, JSON] = {
+# The keys outside of the tables.
+HEAD: Mapping[str, JSON] = {
     "fxkit": {"description": "format of this file", "type": "integer", "enum": [FORMAT]},
     "extends": {
         "description": "files that this one is laid over, relative to it, or base/NAME.toml, which ship;"
@@ -61,7 +62,7 @@ def experiment_schema(catalog: Catalog | None = None) -> Schema:
     """
     catalog = catalog or Catalog.installed()
     tables = PluginTables(catalog)
-    properties = {**_HEAD, **{name: _table(tables, cls) for name, cls in TABLES.items()}}
+    properties = {**HEAD, **{name: _table(tables, cls) for name, cls in TABLES.items()}}
     properties.update({name: _array(tables, cls) for name, cls in ARRAYS.items()})
     properties.update({place.path: _place(tables, place) for place in PLACES})
     tables.define("chain", _chain)

@@ -7,6 +7,7 @@ The marks follow the language: "toml partial" shows part of a file, of "python n
 
 from __future__ import annotations
 
+import itertools
 import re
 import shlex
 from pathlib import Path
@@ -41,7 +42,10 @@ def examples(page: Path, *languages: str) -> list[Example]:
 
 
 def commands(example: Example) -> list[list[str]]:
-    """Return the commands of a console or shell block, each as its words without what is set before it."""
+    """Return the commands of a console or shell block, each as its words.
+
+    Without what is set before it, and the file that its output goes to.
+    """
     text = example.text.replace("\\\n", " ")
     lines = text.splitlines()
     if example.language == "console":
@@ -54,6 +58,7 @@ def commands(example: Example) -> list[list[str]]:
             command, words = words[:end], words[end + 1 :]
             while command and re.fullmatch(r"[A-Z_]+=.*", command[0]):
                 command.pop(0)
+            command = list(itertools.takewhile(lambda word: word not in (">", ">>"), command))
             if command:
                 found.append(command)
     return found

@@ -18,6 +18,7 @@ from fxkit.experiment.tables import ARRAYS, PLACES, TABLES, Place
 from fxkit.hooks import Hooks, hook_names
 from fxkit.kinds import kind_named
 from fxkit.runs.folder import RunFolder
+from fxkit.schema.document import HEAD
 from fxkit.spec import describe
 from fxkit_docs.markdown import block, code, table
 from fxkit_docs.options import spec_table
@@ -25,8 +26,10 @@ from fxkit_docs.options import spec_table
 
 def kernel_tables() -> str:
     """Show every table of an experiment file with the keys that the kernel reads."""
+    head = [(code(name), str(told["description"])) for name, told in HEAD.items()]
+    outside = f"### Outside of the tables\n\n{table(('Key', 'What it does'), head)}"
     own = [f"### [{name}]\n\n{describe(keys).doc}\n\n{spec_table(keys)}" for name, keys in TABLES.items()]
-    return "\n\n".join([*own, *map(_array, ARRAYS), *map(_place, PLACES)])
+    return "\n\n".join([outside, *own, *map(_array, ARRAYS), *map(_place, PLACES)])
 
 
 def _array(name: str) -> str:

@@ -17,14 +17,14 @@ from hypothesis import strategies as st
 
 from fxkit.catalog import Catalog
 from fxkit.experiment import structure
-from fxkit.experiment.composition import compose
+from fxkit.experiment.composition import OWN_KEYS, compose, compose_document
 from fxkit.experiment.document import check_format
 from fxkit.experiment.draft import draft
 from fxkit.experiment.report import Report
 from fxkit.experiment.shipped import shipped_bases, shipped_experiments
 from fxkit.experiment.tables import ARRAYS, PLACES, TABLES
 from fxkit.experiment.tree import Source, plant
-from fxkit.schema.document import experiment_schema
+from fxkit.schema.document import HEAD, experiment_schema
 from fxkit.schema.value import plain
 from fxkit.spec import Option, describe
 
@@ -123,6 +123,22 @@ def refused(document: dict[str, Any]) -> list[str]:
 
 def test_the_schema_is_one() -> None:
     jsonschema.Draft7Validator.check_schema(SCHEMA)
+
+
+def test_it_knows_the_keys_outside_of_the_tables() -> None:
+    assert set(HEAD) == set(OWN_KEYS)
+
+
+@pytest.mark.parametrize(
+    ("extends", "valid"),
+    [("a.toml", True), (["a.toml"], True), ([], True), ({"model": "a.toml"}, True), (3, False), ([3], False)],
+)
+def test_parents_may_be_one_a_list_or_named(extends: Any, valid: bool) -> None:
+    assert bool(refused({"fxkit": 1, "extends": extends})) is not valid
+    report = Report()
+    tree = plant({"extends": extends}, Source(file="x.toml", folder=pathlib.Path("nowhere")), {})
+    compose_document(tree, report)
+    assert all("no file" in problem.message for problem in report.problems) is valid
 
 
 @pytest.mark.parametrize("name", WHOLE)
