@@ -171,6 +171,16 @@ def test_fill_overwrites_nothing_that_it_was_not_told_to(folder: pathlib.Path) -
     assert done.returncode == 2
     assert "ships with fxkit and stays as it is; use --out FILE" in done.stderr
     assert (shipped_folder() / "quickstart.toml").is_file()
+    (folder / "run").mkdir()
+    (folder / "run" / "resolved.toml").write_text(GOOD)
+    (folder / "run" / "lock.toml").touch()
+    done = config(folder, "fill", "run", "--in-place")
+    assert done.returncode == 2
+    assert "is the record of a run and stays as it is; use --out FILE" in done.stderr
+    assert (folder / "run" / "resolved.toml").read_text() == GOOD
+    done = config(folder, "fill", "good.toml", "--out", "other.toml/x.toml")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "other.toml/x.toml: cannot be written (" in done.stderr
     done = config(folder, "fill", "good.toml", "--in-place", "--out", "x.toml")
     assert done.returncode == 2
     assert "--out and --in-place cannot both be" in done.stderr

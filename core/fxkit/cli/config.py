@@ -214,13 +214,19 @@ def fill(
     if target is None:
         click.echo(text, nl=False)
         return
-    write_text(target, text)
+    try:
+        write_text(target, text)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise click.ClickException(f"{target}: cannot be written ({reason}); use --out FILE") from error
     click.echo(str(target))
 
 
 def _target(subject: Subject, out: Path | None, in_place: bool) -> Path | None:
     if in_place and subject.ships:
         raise click.UsageError(f"{subject.path} ships with fxkit and stays as it is; use --out FILE")
+    if in_place and subject.is_record:
+        raise click.UsageError(f"{subject.path} is the record of a run and stays as it is; use --out FILE")
     if out and out.exists():
         raise click.UsageError(f"{out} exists already; choose another --out, or fill it --in-place")
     # Behind a link stands the file that is meant.

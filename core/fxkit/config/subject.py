@@ -33,6 +33,12 @@ class Subject:
         """Tell whether the file is one of fxkit's own."""
         return self.path.resolve().is_relative_to(shipped_folder().resolve())
 
+    @property
+    def is_record(self) -> bool:
+        """Tell whether the file is what a run wrote of itself."""
+        run = RunFolder(self.path.resolve().parent)
+        return self.path.resolve() == run.resolved and run.lock.is_file()
+
     def at(self, path: KeyPath) -> Tree | None:
         """Return what the files say at a path, or None."""
         return node_at(self.tree, path)
@@ -57,11 +63,6 @@ def read_subject(
     if tree is None:
         raise AssertionError(f"{path} was read, and cannot be composed")
     return Subject(path=path, experiment=experiment, tree=override(tree, settings, report))
-
-
-def is_run(source: str | pathlib.Path) -> bool:
-    """Tell whether a path is a run folder."""
-    return RunFolder(pathlib.Path(source)).resolved.is_file()
 
 
 def node_at(tree: Tree, path: KeyPath) -> Tree | None:
