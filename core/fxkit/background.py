@@ -48,7 +48,9 @@ class Background:
         self._raise(owner)
         helper, folder = self._started()
         path = Path(folder) / f"{len(self._owners)}.pickle"
-        path.write_bytes(pickle.dumps((function, arguments)))
+        with path.open("wb") as stream:
+            # By this protocol, arrays go to the file without a copy in between.
+            pickle.dump((function, arguments), stream, protocol=5)
         try:
             _stream(helper.stdin).write(f"{path}\n".encode())
             _stream(helper.stdin).flush()

@@ -111,6 +111,11 @@ class Trigger:
         counted = self._counted(step) or (self.options.improves is not None and self._improved_at == step)
         return counted and (not self.options.phases or run.course.stage.name in self.options.phases)
 
+    def may_be_due(self, run: Run, step: int) -> bool:
+        """Tell, before the validation at `step` is made, whether it may be one to act on."""
+        in_phase = not self.options.phases or run.course.stage.name in self.options.phases
+        return in_phase and (self._counted(step) or self.options.improves is not None)
+
     def state_dict(self) -> dict[str, Any]:
         """Return the best value so far and its step."""
         return {"best": self.best, "improved_at": self._improved_at}

@@ -75,8 +75,10 @@ class Listener:
         run.report(f"block-audio: {self._memory(run)}")
 
     def nodes_of(self, run: Run, split: str) -> Sequence[str]:
-        """Return the recordings that are heard."""
-        return self.clips.names([one.name for one in run.prepared.materials[split].recordings])
+        """Return the recordings that are heard; none in a validation that is not one to act on."""
+        if split == "val" and not self.trigger.may_be_due(run, run.step):
+            return ()
+        return self._heard(run, split)
 
     @hookimpl
     def fx_validate_end(self, run: Run, step: int, evaluation: Evaluation) -> None:
@@ -99,10 +101,13 @@ class Listener:
         self.far = tuple(state["far"])
         self.trigger.load_state_dict(state["trigger"])
 
+    def _heard(self, run: Run, split: str) -> Sequence[str]:
+        return self.clips.names([one.name for one in run.prepared.materials[split].recordings])
+
     def _memory(self, run: Run) -> str:
         from fxkit.engine.memory import in_words
 
-        nodes, heard = run.model.plan.nodes, self.nodes_of(run, "val")
+        nodes, heard = run.model.plan.nodes, self._heard(run, "val")
         recordings = [one for one in run.prepared.materials["val"].recordings if one.name in heard]
         size = 4 * sum(node.ctx.channels or 1 for node in nodes.values()) * sum(r.samples for r in recordings)
         return f"keeps the sound behind {len(nodes)} nodes during a validation, about {in_words(size)}"

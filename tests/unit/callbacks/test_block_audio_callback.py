@@ -131,6 +131,16 @@ def test_it_needs_the_heard_recordings_alone_and_tells_their_memory(make_run, mo
     assert run.said == ["block-audio: keeps the sound behind 2 nodes during a validation, about 32 kB"]
 
 
+def test_nothing_is_kept_in_validations_that_are_not_acted_on(make_run, model):
+    run, every, best = make_run(), build(every=10), build(every=0, improves="mse")
+    run.model = model
+    for step, kept in ((5, ()), (10, ("one",))):
+        run.step = step
+        assert tuple(every.nodes_of(run, "val"))[:1] == kept
+        assert tuple(best.nodes_of(run, "val"))[:1] == ("one",)
+        assert tuple(every.nodes_of(run, "test"))[:1] == ("one",)
+
+
 def test_levels_alone_write_no_audio(make_run, evaluation):
     run = make_run()
     build(every=10, audio=False).fx_validate_end(run=run, step=10, evaluation=evaluation())
