@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -177,7 +178,7 @@ class _Wizard:
             found = survey(folder)
         if found.problems:
             raise DataError(found.problems)
-        material = look(folder, found, _progress(len(found.recordings)))
+        material = look(folder, found, _progress(sum(len(one.files) for one in found.recordings)))
         if template.uses_knobs(self.catalog) and not found.knobs:
             raise DataError([_no_knobs(template, folder)])
         click.echo(table(("FOUND", str(folder)), rows(material), page_width()), err=True)
@@ -230,15 +231,15 @@ def _ask(question: str, default: str | None = None) -> str:
     return str(click.prompt(question, default=default, err=True)).strip()
 
 
-def _progress(recordings: int) -> Callable[[int], object]:
-    """Return what counts headers on a terminal when there are many."""
-    import sys
-
-    if recordings < _TELL_EVERY or not sys.stderr.isatty():
+def _progress(total: int) -> Callable[[int], object]:
+    """Return what counts headers on a terminal when there are many, and wipes the count in the end."""
+    if total < _TELL_EVERY or not sys.stderr.isatty():
         return lambda number: None
 
     def tell(number: int) -> None:
-        if number % _TELL_EVERY == 0:
-            click.echo(f"\rreading headers: {number}\x1b[K", nl=False, err=True)
+        if number == total:
+            click.echo("\r\x1b[K", nl=False, err=True)
+        elif number % _TELL_EVERY == 0:
+            click.echo(f"\rreading headers: {number} of {total}\x1b[K", nl=False, err=True)
 
     return tell
