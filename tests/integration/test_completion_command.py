@@ -149,6 +149,17 @@ def test_known_values_are_offered_behind_the_sign(shell: Shell, typed: str, offe
     }
 
 
+def test_the_command_that_shows_values_is_offered_paths_alone(shell: Shell) -> None:
+    assert shell.values("config", "show", "pedal.toml", "train.ke") == ["train.keep"]
+    assert "pedal.toml" in shell.values("config", "show", "")
+    assert "runs/first" in shell.values("config", "diff", "pedal.toml", "")
+
+
+def test_the_paths_of_a_sweep_are_offered(shell: Shell) -> None:
+    assert shell.values("sweep", "pedal.toml", "--grid", "nodes.amp.blo") == ["nodes.amp.blocks="]
+    assert shell.values("sweep", "pedal.toml", "--grid", "train.keep", "=", "best,l") == ["best,last"]
+
+
 def test_an_experiment_that_cannot_be_read_leaves_the_kernels_tables(shell: Shell, folder: Path) -> None:
     folder.joinpath("broken.toml").write_text("fxkit = ")
     for name in ("broken.toml", "none.toml"):

@@ -88,6 +88,12 @@ def settings(ctx: click.Context, incomplete: str) -> Iterator[CompletionItem]:
         yield from (CompletionItem(f"{name}.", type=OPEN) for name in _starting(told.tables(), path))
 
 
+def paths(ctx: click.Context, incomplete: str) -> Iterator[CompletionItem]:
+    """Offer the same paths alone."""
+    for item in settings(ctx, incomplete):
+        yield CompletionItem(item.value.rstrip("="), "plain" if item.value.endswith("=") else item.type)
+
+
 def _levels(found: Iterable[Any], path: str) -> Iterator[CompletionItem]:
     """Offer paths to the next dot, so that a model of many nodes is no wall of them."""
     depth = path.count(".") + 1
@@ -203,4 +209,5 @@ _BY_METAVAR: Mapping[str, Source] = {
     "RUN": runs,
     "EXPERIMENT|RUN": experiments_and_runs,
     "EXPORTER": exporters,
+    "PATH": paths,
 }
