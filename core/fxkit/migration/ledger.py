@@ -100,10 +100,12 @@ class Ledger:
             self.verdicts[leaf.file, leaf.key] = Verdict(entry=leaf, state=state, target=target, note=note)
 
     def close(self, sources: Iterable[Entry], why: str = UNKNOWN) -> None:
-        """Note every leaf that is left as without counterpart."""
+        """Note every leaf that is left: as not needed where it says nothing, else as without counterpart."""
         for source in sources:
             for leaf in source.leaves():
-                if not self.knows(leaf):
+                if not self.knows(leaf) and leaf.plain() is None:
+                    self.unneeded(leaf, "null leaves it open")
+                elif not self.knows(leaf):
                     self.missing(leaf, why)
 
     def of(self, *states: State) -> Iterator[Verdict]:

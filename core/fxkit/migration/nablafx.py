@@ -118,7 +118,8 @@ def _system(work: Work, section: Entry) -> None:
         inner = _arguments(work, model, "model.chain")
         (bring_chain if inner.get("processors") else bring_network)(work, inner)
     bring_losses(work, given.get("loss"))
-    work.sketch.set("metrics.esr", type="esr")
+    if "losses.esr" not in work.sketch.tables:
+        work.sketch.set("metrics.esr", type="esr")
     lr = given.get("lr")
     rate = work.number(lr, 1e-4, "train")
     # What the system does unasked: torch's AdamW and ReduceLROnPlateau(factor=0.5, patience=20).
@@ -149,7 +150,7 @@ def _rest(work: Work, source: Entry) -> None:
     elif seed is not None:
         work.ledger.unneeded(seed, "a run has a seed in any case")
     optimizer, falling = source.get("optimizer"), source.get("lr_scheduler")
-    if optimizer is not None:
+    if optimizer is not None and optimizer.plain() is not None:
         work.sketch.set("train", optimizer=work.classed("optimizers", optimizer, "train.optimizer"))
     if falling is not None and falling.get("class_path"):
         lr = work.sketch.tables.get("train", {}).get("optimizer", {}).get("lr")

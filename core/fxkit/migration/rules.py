@@ -162,7 +162,9 @@ def _one(
     rule: Rule, entry: Entry, others: Mapping[str, Any], ledger: Ledger, table: str
 ) -> Mapping[str, Any]:
     value = entry.plain()
-    if rule.action == "lost":
+    if rule.action == "lost" and value is None:
+        ledger.unneeded(entry, "null leaves it open")
+    elif rule.action == "lost":
         ledger.missing(entry, rule.note, rule.target or table)
     elif rule.action == "spare":
         ledger.unneeded(entry, rule.note)

@@ -116,6 +116,8 @@ def _logger(work: Work, logger: Entry | None) -> None:
             work.ledger.mapped(entry, "run.name")
         elif key == "save_dir":
             work.ledger.unneeded(entry, "run --out says where runs go")
+        elif not entry.plain():
+            work.ledger.unneeded(entry, "is empty")
         else:
             work.ledger.missing(entry, "a run is known by its name and folder alone", f"callbacks.{plugin}")
 

@@ -9,6 +9,7 @@ from fxkit_docs.catalogue import catalogue_pages
 from fxkit_docs.contract import contract_checks
 from fxkit_docs.figures import figures_table
 from fxkit_docs.graphs import graph_files
+from fxkit_docs.migration import migration_tables
 from fxkit_docs.models import models_table
 from fxkit_docs.notebook import notebook_files
 from fxkit_docs.reference import command_reference, hook_reference, kernel_tables, run_folder
@@ -23,6 +24,7 @@ def generated_files(docs: Path) -> dict[str, bytes]:
         "fragments/checks.md": contract_checks(),
         "fragments/hooks.md": hook_reference(),
         "fragments/run-folder.md": run_folder(),
+        "fragments/migration.md": migration_tables(),
         "fragments/messages.md": message_examples(docs.parent),
         "fragments/figures.md": figures_table(docs / "figures.json"),
         "fragments/models.md": models_table(docs / "models.json"),

@@ -10,6 +10,7 @@ SOURCES = pathlib.Path(__file__).parent / "sources"
 SETS = {
     "nablafx-chain": ("nablafx-data.yaml", "nablafx-chain.yaml", "nablafx-trainer.yaml"),
     "nablafx-tcn": ("nablafx-data.yaml", "nablafx-tcn.yaml", "nablafx-trainer.yaml"),
+    "nablafx-saved": ("nablafx-saved.yaml",),
     "nam-wavenet": ("nam-data.json", "nam-wavenet.json", "nam-learning.json"),
     "nam-lstm": ("nam-data.json", "nam-lstm.json", "nam-learning.json"),
     "stable": ("stable-model.json", "stable-data.json", "stable.ini"),
