@@ -60,7 +60,8 @@ def resolve_device(name: str, crew: Crew = ALONE) -> str:
     try:
         torch.empty(1, device=name)
     except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
+        # Of a kind that does not exist torch says all that do.
+        reason = str(error).splitlines()[0].partition("Expected one of")[0] or "torch knows none of that kind"
         raise RunError(f'device "{name}" cannot be used here ({reason}); use "cpu" or "auto"') from error
     return name
 

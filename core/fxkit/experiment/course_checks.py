@@ -84,12 +84,12 @@ def _check_turns(phase: PhaseTable, table: Tree, report: Report) -> None:
 
 
 def _check_frozen(found: Draft, report: Report) -> None:
-    """Report lists of what learns of which all is frozen, and a model that is frozen throughout."""
+    """Report lists of what learns of which all is frozen; warn of a model that is frozen throughout."""
     frozen = _frozen(found)
     place = found.tree.at(("model", "chain"))
     complete = all(len(found.parts[name]) == len(found.named(name)) for name in ("nodes", "controllers"))
     if place is not None and complete and frozen and all(frozen.values()):
-        report.at_value(place, "every node is frozen, so that nothing learns; set freeze = false in one")
+        report.mild.at_value(place, "every node is frozen, so that nothing learns; set freeze = false in one")
     for table in _phase_tables(found):
         turns = table.get("alternate")
         inner = turns.value if turns is not None and isinstance(turns.value, tuple) else ()

@@ -6,6 +6,7 @@ A plugin's table mixes two sets of keys: those of the kernel for that place (`No
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -33,9 +34,14 @@ class RunTable:
     )
 
     def problems(self) -> Iterator[tuple[str, str]]:
-        """Refuse a name that would not stay one folder inside the folder of runs."""
+        """Refuse a name that would not stay one folder inside the folder of runs, and what torch cannot mean."""
         if not self.name.strip() or self.name.startswith(".") or any(sign in self.name for sign in "/\\\0"):
             yield "name", f'"{self.name}" cannot name a folder; leave out slashes and a leading dot'
+        if re.fullmatch(r"gpus?|nvidia|amd|rocm", self.device, re.IGNORECASE):
+            yield (
+                "device",
+                f'"{self.device}" is no device; write "cuda", "cuda:1" for the second one, or "auto"',
+            )
 
 
 @attrs.frozen(kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -78,8 +79,17 @@ def mismatch(expected: str, value: Any) -> str:
 
 
 def _bare(expected: str, value: Bare) -> str:
-    hint = _BARE_HINTS.get(value.lower(), "")
+    hint = _BARE_HINTS.get(value.lower()) or _bare_fix(expected, str(value))
     return f"expected {expected}, got {value}, which is not TOML{hint}"
+
+
+def _bare_fix(expected: str, value: str) -> str:
+    if re.fullmatch(r"-?\d+,\d+", value):
+        return f"; write {value.replace(',', '.')}"
+    if re.fullmatch(r"-?[\d.]+(e-?\d+)? ?[A-Za-z%]+", value):
+        return "; write the number alone, in the unit of the option"
+    fix = _table_fix(expected, value) if expected.startswith("table") else ""
+    return f"; {fix}" if fix else ""
 
 
 def _no_fix(expected: str, value: Any) -> str:

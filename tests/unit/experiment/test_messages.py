@@ -55,6 +55,7 @@ def test_a_broken_file_gives_its_messages_and_nothing_else(
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_every_message_names_file_line_and_column(path: pathlib.Path) -> None:
     place = re.compile(
+        r"(warning: )?"
         r"(\S+\.toml:[1-9]\d*:[1-9]\d*( \(via (\S+\.toml:\d+|--set #\d+)(, \S+\.toml:\d+|, --set #\d+)*\))?"
         r"|--set #\d+)  \S"
     )

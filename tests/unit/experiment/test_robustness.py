@@ -34,7 +34,17 @@ DOCUMENT: dict[str, Any] = {
     "model": {"chain": ["eq", ["comp", ["wrap"]]]},
     "losses": {"esr": {"type": "esr", "weight": 2.0}},
     "metrics": {"stft": {"type": "multi-resolution-stft"}},
-    "callbacks": {"listen": {"type": "audio-samples", "on_error": "warn"}},
+    "callbacks": {
+        "listen": {"type": "audio-samples", "on_error": "warn"},
+        "stop": {"type": "stop", "metric": "esr"},
+        "hear": {"type": "listen", "every": 500, "at": [500], "improves": "stft", "phases": ["main"]},
+        "watch": {"type": "watch", "nodes": ["eq"], "owner": "tone"},
+        "table": {"type": "table", "file": "a.csv"},
+    },
+    "phase": [
+        {"name": "main", "steps": 100, "train": ["eq"]},
+        {"steps": 10, "segment": 4096, "alternate": [{"steps": 10}, {"train": ["wrap"]}]},
+    ],
     "train": {"optimizer": {"type": "adamw"}, "best": "esr"},
 }
 anything = st.recursive(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pathlib
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import attrs
 
@@ -12,6 +12,7 @@ from fxkit.context import BuildContext
 from fxkit.parameter import Parameter
 from fxkit.spec import opt
 from fxkit.traits import ControlTraits, LossTraits, Traits
+from fxkit.trigger import Triggers
 
 spec = attrs.frozen(kw_only=True)
 
@@ -336,3 +337,63 @@ class LinearRamp(Plain):
     start: float = opt(0.0, ge=0, help="weight before")
     final: float = opt(1.0, ge=0, help="weight in the end")
     end: float = opt(1.0, gt=0, le=1, help="share of the training after which it has arrived")
+
+
+@spec
+class Long(Gain):
+    """Hear far back."""
+
+    reach: int = opt(20000, unit="samples", ge=1, help="length of the memory")
+
+    def traits(self, ctx: BuildContext) -> Traits:
+        return Traits(receptive_field=self.reach)
+
+
+@spec
+class Late(Gain):
+    """Come out late."""
+
+    samples: int = opt(4096, unit="samples", ge=0, help="latency")
+
+    def traits(self, ctx: BuildContext) -> Traits:
+        return Traits(latency=self.samples)
+
+
+@spec
+class Stop(Plain):
+    """End the training by a metric."""
+
+    metric: str = opt("loss", refers="metric", help="loss or metric")
+
+
+@spec
+class Watch(Plain):
+    """Refer to everything that has a name."""
+
+    nodes: tuple[str, ...] = opt((), refers="node", help="nodes")
+    owner: str | None = opt(None, refers="owner", help="node or controller")
+    feature: str = opt("f0", refers="feature", help="feature")
+    controller: str | None = opt(None, refers="controller", help="controller")
+
+
+@spec
+class Listen(Triggers):
+    """Act on validations."""
+
+    def build(self, ctx: BuildContext) -> Any: ...
+
+
+@spec
+class Save(Triggers):
+    """Act on steps."""
+
+    on_steps: ClassVar[bool] = True
+
+    def build(self, ctx: BuildContext) -> Any: ...
+
+
+@spec
+class Table(Plain):
+    """Write a file."""
+
+    file: str = opt("log.csv", writes=True, help="file in the run folder")
