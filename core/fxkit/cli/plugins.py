@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -27,12 +28,13 @@ Examples:
   fxkit plugins check parametric-eq loss:esr
   fxkit plugins check some-dist --json
   fxkit plugins check --list
+  fxkit plugins new processor soft-clip
   FXKIT_DISABLE=some-dist,loss:esr fxkit plugins
 """.format(kinds=", ".join(kind.name for kind in KINDS))
 
 
 @click.command("plugins", epilog=EPILOG)
-@click.argument("words", nargs=-1, metavar="[KIND] | show KIND NAME | check [NAME|DIST|KIND:NAME]...")
+@click.argument("words", nargs=-1, metavar="[KIND] | show KIND NAME | check [NAME]... | new KIND NAME")
 @click.option("--check", is_flag=True, help="Import each plugin and say which cannot be used.")
 @click.option("--strict", is_flag=True, help="Exit with 1 when a row is not ok.")
 @click.option("--list", "list_them", is_flag=True, help="With check: list the checks of each kind instead.")
@@ -53,11 +55,20 @@ def command(
     no_plugins: bool,
     as_json: bool,
 ) -> None:
-    """List the installed plugins, all or of one KIND; show one with its options; or check what they declare.
+    """List the installed plugins, all or of one KIND; show one with its options; check what they declare; or
+    begin a distribution of your own.
 
     A name that two distributions offer is written "distribution/name". Listing imports no plugin. `check`
-    puts plugins through the contract tests: those named, of a distribution, or all.
+    puts plugins through the contract tests: those named (NAME, DIST or KIND:NAME), or all. `new` writes the
+    files of a distribution with one processor or loss, which installs and passes its tests as it is.
     """
+    if words[:1] == ("new",):
+        if len(words) != 3 or check or strict or list_them or verbose or as_json:
+            raise click.UsageError(
+                "new takes a kind and a name, nothing else: fxkit plugins new processor soft-clip"
+            )
+        _begin(words[1], words[2])
+        return
     catalog = Catalog.installed(in_tree_only=no_plugins)
     if words[:1] == ("check",):
         if check or strict:
@@ -195,6 +206,14 @@ def _status(row: dict[str, Any]) -> str:
 def _note_unused(catalog: Catalog) -> None:
     for rule in catalog.registry.unused:
         click.echo(f'note: {rule.source} names "{rule.pattern}", which matches nothing installed', err=True)
+
+
+def _begin(kind: str, name: str) -> None:
+    from fxkit.scaffold.distribution import scaffold
+
+    folder = scaffold(kind, name, Path())
+    click.echo(f"wrote {folder}")
+    click.echo(f"next: pip install -e {folder} && pytest {folder}", err=True)
 
 
 def _show(catalog: Catalog, kind: str, name: str, as_json: bool) -> None:
