@@ -69,7 +69,7 @@ def _read(source: str, allow_local: bool, no_plugins: bool, settings: tuple[str,
     return read_subject(source, settings=settings, catalog=catalog, allow_local=allow_local)
 
 
-@command.command("show", epilog=SHOW_EPILOG)
+@command.command("show", short_help="Show every value, and where it came from.", epilog=SHOW_EPILOG)
 @click.argument("experiment")
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @click.option("--origins", is_flag=True, help="Say of each value where it came from.")
@@ -93,8 +93,7 @@ def show(
     from fxkit.config.selection import select
 
     subject = _read(experiment, allow_local, no_plugins, settings)
-    found = [entry for entry in entries(subject) if entry.value is not None]
-    chosen = select(found, paths, subject.experiment.file)
+    chosen = select(list(entries(subject)), paths, subject.experiment.file)
     if as_json:
         from fxkit.cli.output import write_json
 
@@ -125,7 +124,7 @@ def _short(text: str) -> str:
     return text if len(text) <= 48 else f"{text[:45]}..."
 
 
-@command.command("diff", epilog=DIFF_EPILOG)
+@command.command("diff", short_help="Show what two experiments differ in.", epilog=DIFF_EPILOG)
 @click.argument("one")
 @click.argument("other")
 @_with_plugins
@@ -174,7 +173,7 @@ def _change_lines(changes: Sequence[Change]) -> list[str]:
     return lines
 
 
-@command.command("fill", epilog=FILL_EPILOG)
+@command.command("fill", short_help="Write every default into a file.", epilog=FILL_EPILOG)
 @click.argument("experiment")
 @click.option("--out", type=click.Path(path_type=Path), help="Write to this new file rather than to stdout.")
 @click.option("--in-place", is_flag=True, help="Replace the file; done at once or not at all.")

@@ -12,6 +12,7 @@ from fxkit.config.subject import Subject
 from fxkit.experiment.model import Origin, Part
 from fxkit.experiment.positions import KeyPath, dotted
 from fxkit.experiment.presets import KEY, presets_of
+from fxkit.experiment.shipped import shipped_folder
 from fxkit.experiment.tables import ARRAYS, PLACES, TABLES
 from fxkit.experiment.tree import Tree
 from fxkit.spec import Option, describe
@@ -51,7 +52,7 @@ class Entry:
         if self.origin is None:
             return f"default of {self.owner}" if self.owner else "default"
         line = f":{self.origin.line}" if self.origin.line else ""
-        place = f"{self.origin.file}{line}"
+        place = f"{_brief(self.origin.file)}{line}"
         return f'preset "{self.preset}" in {place}' if self.preset else place
 
 
@@ -146,6 +147,12 @@ class _Walk:
     def first_option(self, path: KeyPath) -> int:
         """Return the depth of the outermost option: those of tables that no file writes stand alone."""
         return 2 if path[0] in TABLES else 1
+
+
+def _brief(file: str) -> str:
+    """Write the path of a file that ships without the folder in which fxkit is installed."""
+    path, installed = pathlib.Path(file), shipped_folder().parent
+    return path.relative_to(installed).as_posix() if path.is_relative_to(installed) else file
 
 
 def _holds_options(value: Any) -> bool:

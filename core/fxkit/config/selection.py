@@ -15,17 +15,24 @@ def select(found: Sequence[Entry], paths: Sequence[str], file: str) -> list[Entr
 
     Raises `ExperimentError` for a path at which there is nothing, with the nearest one.
     """
-    known = list(
-        dict.fromkeys(dotted(one.path[:end]) for one in found for end in range(1, len(one.path) + 1))
-    )
+    given = [one for one in found if one.value is not None]
+    empty = [one.name for one in found if one.value is None]
+    names = [dotted(one.path[:end]) for one in given for end in range(1, len(one.path) + 1)]
+    known = list(dict.fromkeys(names))
     problems = [
-        Problem(file=file, line=0, column=0, path=path, message=f"there is nothing{suggestion(path, known)}")
+        Problem(file=file, line=0, column=0, path=path, message=_nothing(path, known, empty))
         for path in paths
         if path not in known
     ]
     if problems:
         raise ExperimentError(problems)
-    return [one for one in found if not paths or any(_is_below(one.name, path) for path in paths)]
+    return [one for one in given if not paths or any(_is_below(one.name, path) for path in paths)]
+
+
+def _nothing(path: str, known: Sequence[str], empty: Sequence[str]) -> str:
+    if path in empty:
+        return "is left out, and has no default"
+    return f"there is nothing{suggestion(path, [*known, *empty])}"
 
 
 def _is_below(name: str, path: str) -> bool:

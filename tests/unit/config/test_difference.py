@@ -176,7 +176,7 @@ def test_values_say_where_they_came_from(read: Any) -> None:
 
 
 def test_a_path_selects_what_is_there_and_below(read: Any) -> None:
-    found = [one for one in entries(read(GOOD)) if one.value is not None]
+    found = list(entries(read(GOOD)))
     assert [one.name for one in select(found, ["train.optimizer", "run.seed"], "a.toml")] == [
         "run.seed",
         *(f"train.optimizer.{name}" for name in ("type", "lr", "beta1", "beta2", "eps")),
@@ -185,3 +185,11 @@ def test_a_path_selects_what_is_there_and_below(read: Any) -> None:
         ExperimentError, match=r'a.toml  nodes.am: there is nothing; did you mean "nodes.amp"'
     ):
         select(found, ["nodes.am"], "a.toml")
+    with pytest.raises(ExperimentError, match=r"train\.clip_norm: is left out, and has no default"):
+        select(found, ["train.clip_norm"], "a.toml")
+
+
+def test_a_file_that_ships_is_shown_without_where_it_is_installed(read: Any) -> None:
+    found = {one.name: one.source for one in entries(read("amp-tcn"))}
+    assert found["model.chain"].startswith("fxkit_configs/base/amp.toml:")
+    assert found["nodes.amp.kernel"].startswith('preset "45-s" in fxkit_configs/amp-tcn.toml:')
