@@ -153,6 +153,7 @@ def test_the_command_that_shows_values_is_offered_paths_alone(shell: Shell) -> N
     assert shell.values("config", "show", "pedal.toml", "train.ke") == ["train.keep"]
     assert "pedal.toml" in shell.values("config", "show", "")
     assert "runs/first" in shell.values("config", "diff", "pedal.toml", "")
+    assert "runs/second" in shell.values("runs", "--compare", "runs/first", "")
 
 
 def test_the_paths_of_a_sweep_are_offered(shell: Shell) -> None:

@@ -6,7 +6,10 @@ import json
 import shutil
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -203,6 +206,84 @@ def test_editors_read_it(folder: Path, editor: str) -> None:
         assert old in text
         folder.joinpath("wrong.toml").write_text(text.replace(old, new))
         assert lint(editor, folder / "wrong.toml").returncode != 0, name
+
+
+class Editor:
+    """Speak to a language server as an editor does."""
+
+    def __init__(self, folder: Path) -> None:
+        command = [str(Path(sys.executable).parent / "tombi"), "lsp"]
+        self.server = subprocess.Popen(
+            command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
+        assert self.server.stdin is not None
+        assert self.server.stdout is not None
+        self.out, self.answers = self.server.stdin, self.server.stdout
+        self.ask(1, "initialize", {"processId": None, "rootUri": folder.as_uri(), "capabilities": {}})
+        self.send(method="initialized", params={})
+
+    def send(self, **message: object) -> None:
+        body = json.dumps({"jsonrpc": "2.0", **message}).encode()
+        self.out.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        self.out.flush()
+
+    def ask(self, number: int, method: str, params: object) -> Any:
+        self.send(id=number, method=method, params=params)
+        while True:
+            length = 0
+            while line := self.answers.readline().strip():
+                length = (
+                    int(line.rpartition(b" ")[2]) if line.lower().startswith(b"content-length") else length
+                )
+            message = json.loads(self.answers.read(length))
+            if "method" in message and "id" in message:
+                self.send(id=message["id"], result=None)
+            elif message.get("id") == number:
+                return message["result"]
+
+    def offered(self, file: Path, line: int, column: int) -> list[str]:
+        """Return what is offered in a file at a place, both counted from 0."""
+        document = {"uri": file.as_uri(), "languageId": "toml", "version": 1, "text": file.read_text()}
+        self.send(method="textDocument/didOpen", params={"textDocument": document})
+        place = {"textDocument": {"uri": file.as_uri()}, "position": {"line": line, "character": column}}
+        # It reads the schema after it has opened the file, and offers nothing until then.
+        for number in range(2, 200):
+            found = self.ask(number, "textDocument/completion", place)
+            if found:
+                break
+            time.sleep(0.1)
+        return [item["label"] for item in (found["items"] if isinstance(found, dict) else found or ())]
+
+
+@pytest.fixture
+def editor(folder: Path) -> Iterator[Editor]:
+    if not (Path(sys.executable).parent / "tombi").exists():
+        pytest.skip("needs tombi")
+    editor = Editor(folder)
+    yield editor
+    editor.server.kill()
+    editor.server.wait()
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "offered", "others"),
+    [
+        ("\n", 0, {"train", "nodes", "extends"}, {"steps", "fxkit"}),
+        ("[run]\n", 0, {"sample_rate", "seed"}, {"steps"}),
+        ('[nodes.a]\ntype = "lstm"\n', 0, {"hidden", "controller", "preset"}, {"dilations", "bands"}),
+        ("[nodes.a]\ntype = ", 7, {'"lstm"', '"fxkit/gain"'}, {'"esr"'}),
+        ("[train]\nkeep = ", 7, {'"best"', '"last"'}, {'"lstm"'}),
+    ],
+    ids=["table", "key", "option of the type", "type", "choice"],
+)
+def test_an_editor_completes_by_it(
+    editor: Editor, folder: Path, text: str, column: int, offered: set[str], others: set[str]
+) -> None:
+    file = folder / "half.toml"
+    file.write_text(f"#:schema ./{NAME}\nfxkit = 1\n{text}\n")
+    found = set(editor.offered(file, 1 + len(text.splitlines()) + text.endswith("\n"), column))
+    assert offered <= found
+    assert not others & found
 
 
 @pytest.mark.parametrize("editor", EDITORS)

@@ -210,4 +210,5 @@ _BY_METAVAR: Mapping[str, Source] = {
     "EXPERIMENT|RUN": experiments_and_runs,
     "EXPORTER": exporters,
     "PATH": paths,
+    "A B": runs,
 }
