@@ -6,6 +6,8 @@ import pathlib
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from fxkit.catalog import Catalog
 from fxkit.config.difference import Change, differences
@@ -187,6 +189,44 @@ def test_a_path_selects_what_is_there_and_below(read: Any) -> None:
         select(found, ["nodes.am"], "a.toml")
     with pytest.raises(ExperimentError, match=r"train\.clip_norm: is left out, and has no default"):
         select(found, ["train.clip_norm"], "a.toml")
+
+
+SETTINGS = st.lists(
+    st.sampled_from(
+        [
+            "run.seed=0",
+            "run.seed=1",
+            "train.steps=1000",
+            "train.clip_norm=1",
+            "train.optimizer.lr=1e-3",
+            "train.optimizer.eps=1e-7",
+            "nodes.amp.channels=9",
+            "nodes.amp.kernel=7",
+            "nodes.amp.preset=45-l",
+            "nodes.amp.conditioning={ type = 'tfilm' }",
+            "nodes.amp.bounded=true",
+            "losses.esr.weight={ type = 'linear', final = 1.0 }",
+            "losses.esr.weight=1.0",
+            "callbacks.listen.clips=['a', 'b']",
+            "data.gains=[0.5]",
+            "data.gains=[0.5, 1.0]",
+        ]
+    ),
+    max_size=3,
+)
+
+
+@given(SETTINGS, SETTINGS)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_there_is_a_difference_exactly_where_two_ask_for_something_else(
+    read: Any, these: list[str], those: list[str]
+) -> None:
+    one, other = read(GOOD, *these), read(GOOD, *those)
+    changes = differences(one, other)
+    assert bool(changes) == (one.experiment != other.experiment)
+    assert sorted((change.path, str(change.new), str(change.old)) for change in changes) == sorted(
+        (change.path, str(change.old), str(change.new)) for change in differences(other, one)
+    )
 
 
 def test_a_file_that_ships_is_shown_without_where_it_is_installed(read: Any) -> None:
