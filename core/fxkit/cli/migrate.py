@@ -28,6 +28,7 @@ Exit codes:
   0  everything was brought over, or nothing needed to be
   1  something has no counterpart; with --check, also: an fxkit file is not up to date
   2  a source cannot be read
+  4  the file to write is there already
 """
 
 
@@ -63,7 +64,7 @@ def command(
     The data, model and training files of one experiment of NablAFx (YAML), Neural Amp Modeler (JSON) or
     stable-audio-tools (JSON, INI) become one TOML file, NAME.toml here by default. Every key of theirs is
     accounted for: where it went, why it is not needed, or that it has no counterpart. What has none is named
-    in the new file, too, at its place. See https://fxkit.readthedocs.io for the table of counterparts.
+    in the new file, too, at its place.
     """
     if program == "fxkit" or (program == "auto" and all(path.suffix == ".toml" for path in sources)):
         _upgrade(sources, out, check_only, as_json)

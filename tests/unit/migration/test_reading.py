@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 from hypothesis import given, settings
@@ -130,3 +131,9 @@ def test_leaves_are_scalars_empty_tables_and_lists_without_tables():
         {"a": Entry({}, "f", 1, "a"), "b": Entry((Entry(1, "f", 1, "b[0]"),), "f", 1, "b")}, "f", 1, ""
     )
     assert [leaf.key for leaf in entry.leaves()] == ["a", "b"]
+
+
+def test_yaml_without_its_library_says_how_to_get_it(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    with pytest.raises(ExperimentError, match=r'pip install "fxkit\[migrate\]"'):
+        read(tmp_path, "a.yaml", "a: 1")
