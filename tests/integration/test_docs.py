@@ -231,8 +231,8 @@ def test_every_generated_fragment_is_in_a_page() -> None:
 
 
 def test_shown_messages_are_those_of_the_corpus() -> None:
-    text = broken.message_examples(ROOT)
-    for name in broken.CHOSEN:
+    text = broken.message_examples(ROOT) + broken.message_examples(ROOT, broken.TOGETHER)
+    for name in (*broken.CHOSEN, *broken.TOGETHER):
         messages = broken.corpus_file(ROOT, name).with_suffix(".txt").read_text(encoding="utf-8")
         assert messages.strip() in text
 

@@ -96,8 +96,9 @@ def auxiliary_terms(found: Draft) -> tuple[str, ...] | None:
     model = declared_model(found)
     if model is None:
         return None
-    declared = {**model.nodes, **model.controllers}
-    return tuple(f"{name}.{term}" for name, traits in declared.items() for term in traits.terms)
+    terms = [(name, traits.terms) for name, traits in model.nodes.items()]
+    terms += [(name, traits.terms) for name, traits in model.controllers.items()]
+    return tuple(f"{name}.{term}" for name, own in terms for term in own)
 
 
 def declared_model(found: Draft) -> Declared | None:

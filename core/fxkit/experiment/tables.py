@@ -34,7 +34,7 @@ class RunTable:
     )
 
     def problems(self) -> Iterator[tuple[str, str]]:
-        """Refuse a name that would not stay one folder inside the folder of runs, and what torch cannot mean."""
+        """Refuse a name that would not stay one folder inside the folder of runs, and what is no device."""
         if not self.name.strip() or self.name.startswith(".") or any(sign in self.name for sign in "/\\\0"):
             yield "name", f'"{self.name}" cannot name a folder; leave out slashes and a leading dot'
         if re.fullmatch(r"gpus?|nvidia|amd|rocm", self.device, re.IGNORECASE):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 CORPUS = "tests/unit/experiment/broken"
@@ -15,11 +16,22 @@ CHOSEN = {
     "set-wrong-types": "Values given by `--set`:",
     "everything-at-once": "Many mistakes, all in one run:",
 }
+# The same of what one table says of another, or of the course of the training.
+TOGETHER = {
+    "names-in-options": "Names of losses, nodes and phases in options:",
+    "files-written-twice": "Callbacks that write the same file:",
+    "frozen-in-a-phase": "A phase in which nothing learns:",
+    "later-than-the-segment": "Segments of which nothing is left to score:",
+    "segment-and-losses": "Segments and windows shorter than an FFT:",
+    "inputs": "Named inputs:",
+    "strict-warnings": "Warnings, here taken for errors:",
+    "warnings-behind-errors": "Warnings behind errors:",
+}
 
 
-def message_examples(root: Path) -> str:
+def message_examples(root: Path, chosen: Mapping[str, str] = CHOSEN) -> str:
     """Return the chosen files below `root`, each with its messages."""
-    return "\n\n".join(_example(corpus_file(root, name), intro) for name, intro in CHOSEN.items())
+    return "\n\n".join(_example(corpus_file(root, name), intro) for name, intro in chosen.items())
 
 
 def corpus_file(root: Path, name: str) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fxkit_docs.broken import message_examples
+from fxkit_docs.broken import TOGETHER, message_examples
 from fxkit_docs.catalogue import catalogue_pages
 from fxkit_docs.contract import contract_checks
 from fxkit_docs.figures import figures_table
@@ -26,6 +26,7 @@ def generated_files(docs: Path) -> dict[str, bytes]:
         "fragments/run-folder.md": run_folder(),
         "fragments/migration.md": migration_tables(),
         "fragments/messages.md": message_examples(docs.parent),
+        "fragments/together.md": message_examples(docs.parent, TOGETHER),
         "fragments/figures.md": figures_table(docs / "figures.json"),
         "fragments/models.md": models_table(docs / "models.json"),
     }
