@@ -33,7 +33,7 @@ def schema_warning(path: pathlib.Path, catalog: Catalog) -> Problem | None:
 
 
 def _directive(path: pathlib.Path) -> tuple[int, int, str] | None:
-    """Return the line, the column and the text of the value of `#:schema` among the comments that a file starts with."""
+    """Return line, column and text of what `#:schema` names among the comments that a file starts with."""
     with path.open(encoding="utf-8", errors="replace") as file:
         for number, line in enumerate(file, 1):
             if line.strip() and not line.startswith("#"):

@@ -55,11 +55,14 @@ class PluginTables:
         names = (entry.name, entry.qualified) if entry.status == "ok" else (entry.qualified,)
         try:
             spec = self.catalog.spec(entry)
+            presets_of(spec)
             for option in describe(spec).options:
                 if not option.meta.kind:
                     typed(option.type, option.meta, lambda cls: {})
-        except (PluginError, TypeError) as error:
-            self.left_out[f"{entry.kind} {entry.qualified}"] = str(error)
+        # Whatever a plugin does wrong costs that plugin alone.
+        except Exception as error:
+            told = str(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
+            self.left_out[f"{entry.kind} {entry.qualified}"] = told
             return None
         return Offer(entry=entry, names=names, spec=spec)
 

@@ -7,6 +7,7 @@ a `$ref`, exclusive bounds as numbers.
 from __future__ import annotations
 
 import collections.abc
+import json
 import pathlib
 import re
 import types
@@ -65,7 +66,7 @@ def described(option: Option, body: JSON) -> JSON:
     """Return a schema with the option's help, unit, range, default and examples."""
     found: JSON = {"description": _description(option), **body}
     default = None if option.required else plain(option.default)
-    if default is not None:
+    if default is not None and _is_json(default):
         found["default"] = default
     examples = _QUOTED.findall(option.meta.help) if body.get("type") == "string" else []
     if examples and "enum" not in body:
@@ -83,6 +84,15 @@ def plain(value: Any) -> Any:
     if isinstance(value, (tuple, list)):
         return [plain(item) for item in value]
     return str(value) if isinstance(value, pathlib.PurePath) else value
+
+
+def _is_json(value: Any) -> bool:
+    """Tell whether JSON can hold a value: not an infinite number, nor an object of a plugin's own."""
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _description(option: Option) -> str:

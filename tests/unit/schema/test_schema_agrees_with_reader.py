@@ -237,14 +237,14 @@ def beside(option: Option) -> list[Any]:
 
 
 @given(mutated())
-@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @example(RICH)
 def test_schema_and_reader_agree(document: dict[str, Any]) -> None:
     assert bool(refused(document)) == bool(read(document)), (read(document), refused(document))
 
 
 @given(mutated(), st.data())
-@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 def test_what_is_left_of_an_experiment_may_lie_over_others(
     document: dict[str, Any], data: st.DataObject
 ) -> None:
