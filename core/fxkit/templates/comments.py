@@ -24,6 +24,7 @@ from fxkit.templates.template import leading_comment
 _TRAILING = re.compile(r"""(?:[^#"']|"(?:[^"\\]|\\.)*"|'[^']*')*#\s*(.*)""")
 # A bound that nobody comes near.
 _FAR = 1e9
+_PRESET = "a set of options under one name; options beside it replace single ones"
 _PLACES: Mapping[str, Place] = {place.path: place for place in PLACES}
 
 
@@ -55,7 +56,7 @@ class Comments:
             return self._once((kind, plugin), self._summary(kind, plugin))
         option, owner = self._option(section, name, kind, plugin)
         if option is None:
-            return ""
+            return self._once(("preset", plugin), _PRESET) if name == "preset" else ""
         inner = option.meta.kind and _type(tree)
         if inner:
             return self._once((option.meta.kind, inner), self._of_inner(option, inner))

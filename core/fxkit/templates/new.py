@@ -86,7 +86,14 @@ def _changed(tree: Tree, changes: Mapping[tuple[str, ...], Change]) -> Tree:
             for name in reversed(path):
                 document = {name: document}
             tree = merge(tree, plant(document, source, {}))
-    return tree
+    return _name_first(tree)
+
+
+def _name_first(tree: Tree) -> Tree:
+    """Put the name before what else [run] holds, where a template that extends another has it last."""
+    run = dict(tree.value["run"].value)
+    ordered = Tree({"name": run.pop("name"), **run}, tree.value["run"].mark)
+    return Tree({**tree.value, "run": ordered}, tree.mark)
 
 
 def _still(tree: Tree, path: tuple[str, ...], change: Change) -> bool:
