@@ -110,18 +110,18 @@ def test_all_defects_of_a_folder_are_told_in_one_run(fxkit, recordings):
 
 
 @pytest.mark.parametrize(
-    ("content", "problem"),
+    ("content", "code", "problem"),
     [
-        (None, "recordings: no such folder; correct data.root"),
-        ("folder", "recordings: holds no audio; put WAV, FLAC, AIFF, OGG or MP3 files there"),
+        (None, 2, "recordings; correct the path"),
+        ("folder", 3, "recordings: holds no audio; put WAV, FLAC, AIFF, OGG or MP3 files there"),
     ],
 )
-def test_a_folder_that_holds_nothing_is_told(fxkit, content, problem):
+def test_a_folder_that_holds_nothing_is_told(fxkit, content, code, problem):
     fxkit.write("broken.toml", EXPERIMENT)
     if content:
         (fxkit.folder / "recordings").mkdir()
     done = fxkit("run", "broken.toml")
-    assert done.returncode == 3
+    assert done.returncode == code
     assert problem in done.stderr
     assert "Traceback" not in done.stderr
 

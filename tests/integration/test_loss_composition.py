@@ -180,7 +180,7 @@ def test_a_run_that_comes_out_upside_down_says_so(fxkit):
             soundfile.write(path, audio.astype("float32"), 16000, subtype="FLOAT")
     fxkit.write("inverted.toml", INVERTED)
     checked = fxkit("check", "inverted.toml")
-    note = "[losses]: no loss sees the sign (spectral), so that the model may come out upside down; add one that"
+    note = "[losses]: no loss sees the sign (spectral), so that the model may come out upside down; add one"
     assert note in checked.stderr
     done = fxkit("run", "inverted.toml", "--out", "run", "--json")
     assert done.returncode == 0, done.stderr
