@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from fxkit.hooks import hookimpl
     from fxkit.parameter import Parameter
     from fxkit.spec import opt
-    from fxkit.traits import ControlTraits, Traits
+    from fxkit.traits import ControlTraits, LossTraits, Traits
     from fxkit.trigger import Trigger, Triggers
     from fxkit.values import Batch, ControlInputs, Output, Recording
 
@@ -30,6 +30,7 @@ _HOMES = {
     "DataError": "fxkit.errors",
     "ExperimentError": "fxkit.errors",
     "FxkitError": "fxkit.errors",
+    "LossTraits": "fxkit.traits",
     "Model": "fxkit.builder",
     "Output": "fxkit.values",
     "Parameter": "fxkit.parameter",
@@ -58,6 +59,7 @@ __all__ = [
     "DataError",
     "ExperimentError",
     "FxkitError",
+    "LossTraits",
     "Model",
     "Output",
     "Parameter",

@@ -237,7 +237,7 @@ def test_torch_is_never_imported(fxkit):
 
 
 def _listen() -> None:
-    """Hear Ctrl-C: only the terminal that controls a process sends it, and parents may have switched it off."""
+    """Hear Ctrl-C: only a controlling terminal sends it, and parents may have switched it off."""
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 

@@ -81,7 +81,7 @@ def _git_output(*arguments: str) -> str | None:
 def write_lock(
     folder: RunFolder, document: Mapping[str, Any], shape: Shape, data: Mapping[str, Mapping[str, str]]
 ) -> None:
-    """Write the lock with date, shape of the model and digests of the data (split -> recording -> SHA-256)."""
+    """Write the lock: date, shape of the model, digests of the data (split -> recording -> SHA-256)."""
     full = {
         **document,
         "command": sys.argv[:],

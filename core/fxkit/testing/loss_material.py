@@ -19,8 +19,8 @@ _LONG = 65537
 def check_least_samples(case: LossCase) -> str | None:
     """Check that the shortest signal that is declared is measured, with a gradient, and no shorter one.
 
-    A loss that needs more than one sample declares it by `LossTraits.least_samples` and raises on less: an
-    experiment with shorter segments is then refused before it runs.
+    A loss that needs more than one sample declares it by `LossTraits.least_samples`: an experiment with
+    shorter segments is then refused before it runs. On less it raises, or gives no finite value.
     """
     if case.traits.terms:
         return "reads terms of the model"
@@ -32,11 +32,12 @@ def check_least_samples(case: LossCase) -> str | None:
     if least == 1:
         return None
     try:
-        case.measure(audio[..., 1:], target[..., 1:])
+        short = case.measure(audio[..., 1:], target[..., 1:])
     except Exception as error:
         promise(bool(str(error)), case, f"refuses {least - 1} samples without a reason")
         return None
-    promise(False, case, f"measures {least - 1} samples, and declares to need {least}")
+    measured = bool(short.isfinite().all())
+    promise(not measured, case, f"measures {least - 1} samples, and declares to need {least}")
     return None
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from fxkit import BuildContext, opt
+from fxkit import BuildContext, LossTraits, opt
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -19,6 +19,10 @@ class SlopeL1:
     """Average the magnitude of the error of the slopes, which weighs high frequencies up."""
 
     order: int = opt(1, ge=1, le=4, help="how many times differences are taken")
+
+    def traits(self, ctx: BuildContext) -> LossTraits:
+        """Declare how many samples there must be to have one difference."""
+        return LossTraits(least_samples=self.order + 1)
 
     def build(self, ctx: BuildContext) -> SlopeError:
         """Build the loss."""
