@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from fxkit.cli.evaluate import command as evaluate
 from fxkit.cli.main import COMMANDS, COMPLETE_VARIABLE, main
 from fxkit.experiment.shipped import shipped_experiments
 
@@ -75,6 +76,12 @@ def shell(folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.
 def test_commands_are_offered(shell: Shell) -> None:
     assert shell.values("") == list(COMMANDS)
     assert "plugins" in shell.values("pl")
+
+
+def test_commands_stay_as_they_are_for_who_calls_them(shell: Shell) -> None:
+    before = [param.type for param in evaluate.params]
+    assert shell.values("eval", "runs/")
+    assert [param.type for param in evaluate.params] == before
 
 
 def test_options_of_a_command_are_offered(shell: Shell) -> None:

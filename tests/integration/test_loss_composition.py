@@ -116,12 +116,13 @@ def test_the_best_weights_may_be_those_of_the_highest_value(fxkit, moving):
 
 def test_a_folder_to_start_from_is_looked_for_before_the_data(fxkit, small):
     fxkit.write(
-        "start.toml", small.replace('type = "virtual-device"', 'type = "paired-audio"\nroot = "absent"')
+        "start.toml", small.replace('type = "virtual-device"', 'type = "paired-audio"\nroot = "empty"')
     )
     text = (fxkit.folder / "start.toml").read_text(encoding="utf-8")
     for key in ("train_seconds = 2.0\n", "val_seconds = 0.5\n", "test_seconds = 0.5\n"):
         text = text.replace(key, "")
     fxkit.write("start.toml", text)
+    (fxkit.folder / "empty").mkdir()
     (fxkit.folder / "runs" / "first").mkdir(parents=True)
     (fxkit.folder / "runs" / "first" / "resolved.toml").write_text("fxkit = 1\n", encoding="utf-8")
     for extra in ((), ("--dry-run",)):

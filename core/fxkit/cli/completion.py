@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from typing import Any
 
@@ -103,9 +104,7 @@ class _Offering(LazyGroup):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         command = super().get_command(ctx, cmd_name)
-        if command is not None:
-            _equip(command)
-        return command
+        return None if command is None else _equipped(command)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         names = [name for name in COMMANDS if name.startswith(incomplete)]
@@ -114,12 +113,21 @@ class _Offering(LazyGroup):
         return [*(CompletionItem(name, help=COMMANDS[name].summary) for name in names), *options]
 
 
-def _equip(command: click.Command) -> None:
-    for param in command.params:
-        if source_of(param) is not None:
-            param.type = _Sourced(param)
-    for inner in command.commands.values() if isinstance(command, click.Group) else ():
-        _equip(inner)
+def _equipped(command: click.Command) -> click.Command:
+    """Return a copy whose parameters know what to offer: the command itself may yet be called."""
+    own = copy.copy(command)
+    own.params = [_sourced(param) for param in command.params]
+    if isinstance(own, click.Group):
+        own.commands = {name: _equipped(inner) for name, inner in own.commands.items()}
+    return own
+
+
+def _sourced(param: click.Parameter) -> click.Parameter:
+    if source_of(param) is None:
+        return param
+    own = copy.copy(param)
+    own.type = _Sourced(param)
+    return own
 
 
 def respond(group: click.Command, instruction: str) -> int:
