@@ -30,11 +30,21 @@ def load(path: Path, device: str = "cpu") -> dict[str, Any]:
     try:
         content: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
     except (RuntimeError, EOFError, pickle.UnpicklingError, zipfile.BadZipFile, OSError) as error:
-        reason = (str(error) or "it ends too early").splitlines()[0]
-        raise RunError(f"{path}: damaged checkpoint ({reason}); delete it to use an older one") from error
+        reason = (str(error) or "it ends too early").splitlines()[0].partition(". ")[0]
+        raise RunError(f"{path}: damaged checkpoint ({reason}); {_way_out(path)}") from error
     if content.get("fxkit") != FORMAT:
         raise RunError(f"{path}: not a checkpoint of this version of fxkit")
     return content
+
+
+def _way_out(path: Path) -> str:
+    """Say what to do about a state that is damaged: nothing takes an older one by itself."""
+    older = sorted(path.parent.glob("step-*.pt"))
+    if path.name != "last.pt":
+        return "delete it to use the last weights" if path.name == "best.pt" else "delete it"
+    if older:
+        return f"copy {older[-1]} over it to go on from there"
+    return "no older one is there: delete it to train from the start"
 
 
 def load_weights(model: torch.nn.Module, weights: dict[str, torch.Tensor], path: Path) -> None:

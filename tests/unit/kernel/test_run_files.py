@@ -169,3 +169,17 @@ def test_a_missing_lock_is_named(tmp_path):
     assert "missing or damaged" in lock_changes(folder, {})[0]
     with pytest.raises(RunError, match=r"lock\.toml: missing or damaged"):
         read_shape(folder)
+
+
+def test_a_damaged_state_says_which_older_one_there_is(tmp_path):
+    last, best = tmp_path / "last.pt", tmp_path / "best.pt"
+    for path in (last, best):
+        path.write_bytes(b"PK")
+    with pytest.raises(RunError, match="no older one is there: delete it to train from the start"):
+        checkpoint.load(last)
+    with pytest.raises(RunError, match="delete it to use the last weights"):
+        checkpoint.load(best)
+    for step in (500, 1000):
+        checkpoint.save(tmp_path / f"step-{step:06d}.pt", {"step": step})
+    with pytest.raises(RunError, match=r"copy .*step-001000\.pt over it to go on from there"):
+        checkpoint.load(last)
