@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, cast
 
@@ -17,6 +17,9 @@ from fxkit.values import ControlInputs, Output, State
 from fxkit_signal.delay import delay
 from fxkit_signal.framing import frames_due
 from fxkit_signal.memo import Memo
+
+# Audio and the state, and where a processor has some its auxiliary terms.
+Process = Callable[..., tuple[Any, ...]]
 
 
 def _key(name: str) -> str:
@@ -213,14 +216,15 @@ class _Pass:
         inputs: Mapping[str, torch.Tensor],
     ) -> tuple[Any, ...]:
         manner, before = self.manner, self.before["nodes"].get(node.name)
-        module = manner.processors.get(node.name, self.model.nodes[_key(node.name)])
+        module: Process = manner.processors.get(node.name, self.model.nodes[_key(node.name)])
         again = node.part.keys.recompute and torch.is_grad_enabled()
         if not again and manner.half is None:
-            return module(audio, params, before, **inputs)  # type: ignore[no-any-return]
-        call = partial(module, audio, params, before, **inputs)
+            return module(audio, params, before, **inputs)
+        call: Process = partial(module, audio, params, before, **inputs)
         if manner.half is not None and node.traits.autocast:
             call = partial(with_half, call, audio.device.type, manner.half)
-        return checkpoint(call, use_reentrant=False) if again else call()  # type: ignore[no-any-return]
+        result: tuple[Any, ...] = checkpoint(call, use_reentrant=False) if again else call()
+        return result
 
     def _frames_due(self, hop: int) -> int:
         return frames_due(self.position, self.audio.shape[-1], hop)
