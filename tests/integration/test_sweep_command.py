@@ -184,7 +184,7 @@ def test_a_metric_that_nothing_measures_is_refused(tiny, capsys) -> None:
 def half(tiny):
     """What varies the experiment in two ways, of which the first cannot start."""
     tiny.write("bad.toml", 'fxkit = 1\n[run]\ninit = "nowhere"\n')
-    tiny.write("good.toml", "fxkit = 1\n[train]\nsteps = 6\n")
+    tiny.write("good.toml", "fxkit = 1\n")
     return ["sweep", "tiny.toml", "--grid", "extends=bad.toml,good.toml", "--name", "half"]
 
 
@@ -230,19 +230,20 @@ def test_poor_trials_are_pruned_and_ranges_are_drawn_from(tiny) -> None:
     assert summary("tpe")["best"]["state"] == "complete"
 
 
-def test_whole_bases_can_be_varied(tiny) -> None:
-    tiny.write(
-        "loud.toml",
-        'fxkit = 1\n[nodes.amp]\ntype = "gain"\ncontroller = { type = "static", freeze = true }\n',
-    )
-    tiny.write("bent.toml", 'fxkit = 1\n[nodes.amp]\ntype = "tanh"\ncontroller = { type = "static" }\n')
-    assert (
-        main(["sweep", "tiny.toml", "--grid", "extends=loud.toml,bent.toml", "--name", "bases", "--quiet"])
-        == 0
-    )
-    resolved = [tomli.loads(path.read_text()) for path in sorted(Path("runs/bases").glob("*/resolved.toml"))]
+@pytest.mark.parametrize("path", ["extends", "extends.effect"])
+def test_parents_can_be_varied_and_mean_what_set_makes_of_them(tiny, path: str) -> None:
+    amp = '[nodes.amp]\ntype = "gain"\ncontroller = { type = "static" }\n'
+    tiny.write("loud.toml", f"fxkit = 1\n[train]\nsteps = 99\n{amp}")
+    tiny.write("bent.toml", f"fxkit = 1\n{amp.replace('gain', 'tanh')}")
+    named = '[extends]\neffect = "absent.toml"\n'
+    tiny.write("open.toml", TINY.replace(amp, "").replace("fxkit = 1", f"fxkit = 1\n{named}"))
+    command = ["open.toml", "--quiet", "--set", "train.steps=2"]
+    assert main(["sweep", *command, "--grid", f"{path}=loud.toml,bent.toml", "--name", "bases"]) == 0
+    resolved = [tomli.loads(file.read_text()) for file in sorted(Path("runs/bases").glob("*/resolved.toml"))]
     assert [one["nodes"]["amp"]["type"] for one in resolved] == ["gain", "tanh"]
-    assert [one["run"]["name"] for one in resolved] == ["tiny", "tiny"]
+    for one, parent in zip(resolved, ("loud", "bent"), strict=True):
+        assert main(["run", *command, "--set", f"{path}={parent}.toml", "--out", f"runs/{parent}"]) == 0
+        assert tomli.loads(Path(f"runs/{parent}/resolved.toml").read_text()) == one
 
 
 def test_a_killed_workers_trial_is_tried_again(tiny) -> None:

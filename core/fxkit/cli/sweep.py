@@ -27,7 +27,7 @@ Examples:
   fxkit sweep pedal.toml --param train.optimizer.lr=1e-4..1e-2:log --param nodes.amp.hidden=8..64 --trials 40
   fxkit sweep pedal.toml --param nodes.amp.type=lstm,gru --trials 20 --pruner median --metric esr
   fxkit sweep pedal.toml --grid nodes.amp.hidden=16,32 --grid run.seed=1,2,3
-  fxkit sweep pedal.toml --grid extends=base/models/lstm.toml,base/models/tcn.toml
+  fxkit sweep family.toml --grid extends.model=base/models/lstm-32.toml,base/models/tcn-45-s.toml
   OMP_NUM_THREADS=2 fxkit sweep pedal.toml --grid nodes.amp.hidden=8,16,32,64 --workers 4
   fxkit sweep --resume runs/pedal-sweep-20260101-120000
 

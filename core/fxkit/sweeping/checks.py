@@ -81,9 +81,8 @@ def _combinations(axes: tuple[Axis, ...]) -> Iterator[dict[str, str]]:
 
 def _labels(sweep: Sweep, values: Mapping[str, str]) -> dict[str, str]:
     """Return what the reader calls an option -> what stands on the command line."""
-    paths = [path for path in values if path != "extends"]
     given = len(sweep.settings)
-    return {f"--set #{given + number}": f"sweep of {path}" for number, path in enumerate(paths, 1)}
+    return {f"--set #{given + number}": f"sweep of {path}" for number, path in enumerate(values, 1)}
 
 
 def _refuse_unmeasured(variants: Sequence[Experiment], metric: str) -> None:

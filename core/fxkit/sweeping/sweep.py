@@ -10,15 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import attrs
-import tomli
 
 from fxkit.catalog import Catalog
 from fxkit.errors import RunError
 from fxkit.experiment.model import Experiment
-from fxkit.experiment.reader import locate, read_document, read_experiment
+from fxkit.experiment.reader import read_experiment
 from fxkit.sweeping.axes import Axis, axis_of, canonical
 
-EXTENDS = "extends"
 SEED = "run.seed"
 
 
@@ -90,41 +88,20 @@ def products(axes: tuple[Axis, ...]) -> Iterator[dict[str, str]]:
 
 def overrides_of(sweep: Sweep, values: Mapping[str, str]) -> tuple[str, ...]:
     """Return the --set texts of a variant."""
-    return (*sweep.settings, *(f"{path}={text}" for path, text in values.items() if path != EXTENDS))
+    return (*sweep.settings, *(f"{path}={text}" for path, text in values.items()))
 
 
 def read_variant(sweep: Sweep, values: Mapping[str, str], catalog: Catalog | None = None) -> Experiment:
-    """Read the experiment with some values.
+    """Read the experiment with some values, as --set reads them.
 
-    A value of `extends` is laid over the experiment like a file that extends both. Raises
-    `ExperimentError` with everything that is wrong.
+    Raises `ExperimentError` with everything that is wrong.
     """
-    catalog = catalog or Catalog.installed(in_tree_only=sweep.no_plugins)
-    given: dict[str, Any] = {
-        "overrides": overrides_of(sweep, values),
-        "catalog": catalog,
-        "allow_local": sweep.allow_local,
-    }
-    if EXTENDS not in values:
-        return read_experiment(sweep.experiment, **given)
-    own = locate(sweep.experiment)
-    parents = [str(own.absolute()), *_bases(values[EXTENDS], own.parent)]
-    return read_document({"fxkit": 1, EXTENDS: parents}, "sweep", **given)
-
-
-def _bases(text: str, beside: Path) -> list[str]:
-    try:
-        value = tomli.loads(f"value = {text}")["value"]
-    except tomli.TOMLDecodeError:
-        value = text
-    names = value if isinstance(value, list) else [value]
-    return [_found(str(name), beside) for name in names]
-
-
-def _found(name: str, beside: Path) -> str:
-    """Return a base as a path, seen from here or from the experiment, or as the name of a shipped one."""
-    there = next((path for path in (Path(name), beside / name) if path.is_file()), None)
-    return name if there is None else str(there.absolute())
+    return read_experiment(
+        sweep.experiment,
+        overrides=overrides_of(sweep, values),
+        catalog=catalog or Catalog.installed(in_tree_only=sweep.no_plugins),
+        allow_local=sweep.allow_local,
+    )
 
 
 def digest_of(experiment: Experiment) -> str:
