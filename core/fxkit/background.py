@@ -67,7 +67,9 @@ class Background:
     def close(self) -> None:
         """Let the helper finish what it was given, and end it."""
         if self._helper is not None:
-            _stream(self._helper.stdin).close()
+            # What could not be handed to a helper that has ended stays in the stream, and fails once more.
+            with contextlib.suppress(OSError):
+                _stream(self._helper.stdin).close()
             try:
                 self._helper.wait(_PATIENCE)
             except subprocess.TimeoutExpired:
@@ -120,8 +122,9 @@ def _stream(stream: IO[bytes] | None) -> IO[bytes]:
 
 
 def _listen(helper: subprocess.Popen[bytes], answers: queue.Queue[bytes | None]) -> None:
-    for line in _stream(helper.stdout):
-        answers.put(line)
+    with _stream(helper.stdout) as stream:
+        for line in stream:
+            answers.put(line)
     answers.put(None)
 
 

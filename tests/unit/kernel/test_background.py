@@ -93,6 +93,21 @@ def test_a_helper_that_was_killed_is_an_error_and_no_hang(background, work):
         background.settle(background)
 
 
+def test_closing_behind_a_helper_that_was_killed_is_no_further_error(background, work):
+    background.call(background, f"{HERE}:append", work, "first")
+    background.settle(background)
+    background._helper.kill()
+    background._helper.wait()
+    with pytest.raises(RunError, match="has ended"):
+        background.call(background, f"{HERE}:append", work, "never")
+    with pytest.raises(RunError, match="has ended"):
+        background.call(background, f"{HERE}:append", work, "nor this")
+    folder = background._folder.name
+    background.close()
+    assert not os.path.exists(folder)
+    assert appended(work) == ["first"]
+
+
 def test_the_helper_loads_no_torch_by_itself(background, work):
     background.call(background, f"{HERE}:modules", work)
     background.settle(background)
