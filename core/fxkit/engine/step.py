@@ -98,7 +98,8 @@ class Stepper:
                 total = weighted_total(learner.terms, values, aim.weights)
                 if aim.compares_gradients and not index:
                     norms = _norms(learner, values, aim.weights)
-                rows.append(_row(values, total, inner, norms))
+                beside = {**part_values(inner), **norms}
+                rows.append(_row(values, total, beside))
                 if not total.is_cuda:
                     Readout((*values, "total"), rows[-1][: len(values) + 1]).check()
                 with self.laps.of("backward"):
@@ -107,7 +108,7 @@ class Stepper:
         with self.laps.of("optimiser"):
             self._update(learner, aim.on_gradients)
         mean = self.crew.averaged(rows[0] if len(rows) == 1 else torch.stack(rows).mean(0))
-        readout = Readout((*values, "total"), mean, (*part_values(inner), *norms))
+        readout = Readout((*values, "total"), mean, tuple(beside))
         weights = {name: weight for name, (weight, _) in inner.items()}
         return Account(step=aim.number, weights=aim.weights, inner=weights, losses=readout), after
 
@@ -135,7 +136,7 @@ def _norms(
 
 
 def _row(
-    values: Mapping[str, torch.Tensor], total: torch.Tensor, inner: Parts, norms: Mapping[str, torch.Tensor]
+    values: Mapping[str, torch.Tensor], total: torch.Tensor, beside: Mapping[str, torch.Tensor]
 ) -> torch.Tensor:
     means = [value.detach().mean() for value in values.values()]
-    return torch.stack([*means, total.detach(), *part_values(inner).values(), *norms.values()])
+    return torch.stack([*means, total.detach(), *beside.values()])
