@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import attrs
@@ -49,7 +50,7 @@ def largest(prepared: Prepared, cut: Cut, budget: int, report: Callable[[str], N
     found, peaks = 0, [0]
     for size in _sizes(prepared, cut):
         try:
-            peaks.append(meter.peak(lambda size=size: _trial(prepared, cut, size)))  # type: ignore[misc]
+            peaks.append(meter.peak(partial(_trial, prepared, cut, size)))
         except Exception as error:
             if not is_lack(error):
                 raise

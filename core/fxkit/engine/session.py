@@ -172,8 +172,8 @@ class Run:
             raise RunError(f"{path}: saved by an earlier version of fxkit, whose runs cannot be continued")
         checkpoint.load_weights(self.model, state["model"], path)
         for term, values in zip(self.prepared.terms, state["losses"], strict=True):
-            if values:
-                term.loss.load_state_dict(values)  # type: ignore[attr-defined]
+            if isinstance(term.loss, torch.nn.Module):
+                term.loss.load_state_dict(values)
         self.course.load_state_dict(state["course"])
         self.callbacks.load_state_dict(state["callbacks"])
         self.polarity.load_state_dict(state["polarity"])
